@@ -1,0 +1,84 @@
+package io.plantline.command;
+
+import io.plantline.config.ConfigurationParser;
+import io.plantline.config.Plugins;
+import io.plantline.model.Problem;
+import io.plantline.runtime.House;
+import io.plantline.runtime.PluginCatalog;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+
+/** Runs a configuration until a signal ends it. */
+@Command(
+        name = "run",
+        description = "Run a configuration, from a file or from the environment.",
+        mixinStandardHelpOptions = true)
+final class RunCommand implements Callable<Integer> {
+    private static final Logger LOG = LoggerFactory.getLogger(RunCommand.class);
+    private static final Duration DRAIN = Duration.ofSeconds(10);
+    private static final Duration STOP = Duration.ofSeconds(18);
+
+    @ParentCommand
+    private @Nullable PlantlineCommand parent;
+
+    @Option(
+            names = {"-c", "--config"},
+            paramLabel = "FILE",
+            description = "The configuration. Default: the variable EDGE_SUBSCRIPTION_CONFIG.")
+    private @Nullable Path file;
+
+    RunCommand() {}
+
+    RunCommand(PlantlineCommand parent, @Nullable Path file) {
+        this.parent = parent;
+        this.file = file;
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        Plugins plugins = PluginCatalog.load(PlantlineCommand.orDefault(parent).plugins);
+        int cores = Runtime.getRuntime().availableProcessors();
+        ConfigurationParser.Result parsed =
+                new ConfigurationParser(plugins, cores).parse(DocumentSource.read(file), System.getenv());
+        for (Problem warning : parsed.warnings()) {
+            LOG.warn("{}", warning);
+        }
+        LOG.info(
+                "plantline {} starts configuration {}: memory mode, so a message is acknowledged when its target has it;"
+                        + " nothing is lost, and a crash may send again what was in flight",
+                Version.text(),
+                parsed.configuration().hash());
+        Vertx vertx = Vertx.vertx(
+                new VertxOptions().setPreferNativeTransport(true).setEventLoopPoolSize(Math.max(1, cores / 2)));
+        House house = new House(vertx, parsed.configuration(), plugins);
+        CountDownLatch stopped = new CountDownLatch(1);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(vertx, house, stopped), "plantline-stop"));
+        house.start().toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
+        vertx.setPeriodic(60_000, id -> house.ledgers().forEach(ledger -> LOG.info("ledger {}", ledger)));
+        stopped.await();
+        return PlantlineCommand.OK;
+    }
+
+    private static void stop(Vertx vertx, House house, CountDownLatch stopped) {
+        LOG.info("stopping");
+        try {
+            house.stop(DRAIN).toCompletionStage().toCompletableFuture().get(STOP.toSeconds(), TimeUnit.SECONDS);
+        } catch (Exception e) {
+            LOG.warn("stopped before everything was in order: {}", e.toString());
+        }
+        house.ledgers().forEach(ledger -> LOG.info("ledger {}", ledger));
+        vertx.close();
+        stopped.countDown();
+    }
+}

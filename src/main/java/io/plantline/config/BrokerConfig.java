@@ -1,0 +1,48 @@
+package io.plantline.config;
+
+import io.plantline.spi.SecretReference;
+import io.plantline.spi.TlsSettings;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The broker to subscribe at, and the session with it.
+ *
+ * @param addresses tried in turn, all of them the same broker or its replicas
+ * @param version 5 or 4 (MQTT 3.1.1) if the document insists, else 0: MQTT 5, and 3.1.1 where the broker refuses it
+ * @param receiveMaximum QoS 1 and 2 messages the broker may have in flight towards us
+ * @param maxPacketSize bytes of the largest packet we take
+ * @param maxUnacknowledged bytes of messages held without acknowledgement before the session takes a break
+ */
+public record BrokerConfig(
+        List<BrokerAddress> addresses,
+        int version,
+        String clientId,
+        Optional<SecretReference> credential,
+        Duration keepAlive,
+        Duration connectTimeout,
+        Duration sessionExpiry,
+        Duration reconnectMin,
+        Duration reconnectMax,
+        int receiveMaximum,
+        int maxPacketSize,
+        long maxUnacknowledged,
+        Optional<TlsSettings> tls,
+        Optional<Will> will) {
+
+    /** Where a broker listens. */
+    public record BrokerAddress(String host, int port) {
+        @Override
+        public String toString() {
+            return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
+        }
+    }
+
+    /** What the broker publishes when we vanish (MQTT 5.0 section 3.1.2.5). */
+    public record Will(String topic, String payload, int qos, boolean retain) {}
+
+    public BrokerConfig {
+        addresses = List.copyOf(addresses);
+    }
+}

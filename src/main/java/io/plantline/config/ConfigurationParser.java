@@ -1,0 +1,222 @@
+package io.plantline.config;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.plantline.config.BrokerConfig.BrokerAddress;
+import io.plantline.model.Problem;
+import io.plantline.model.TopicFilter;
+import io.plantline.spi.PayloadFormatFactory;
+import io.plantline.spi.ProcessorFactory;
+import io.plantline.spi.Settings;
+import io.plantline.spi.TargetFactory;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** JSON text and environment to a {@link Configuration}, or all that is wrong with them. */
+public final class ConfigurationParser {
+    private final Plugins plugins;
+    private final SchemaProblems schema;
+    private final int cores;
+
+    /**
+     * A parser.
+     *
+     * @param cores publisher verticles of a target are at most this many, unless the document says otherwise
+     */
+    public ConfigurationParser(Plugins plugins, int cores) {
+        this.plugins = plugins;
+        this.schema = new SchemaProblems(new ConfigSchema(plugins));
+        this.cores = cores;
+    }
+
+    /** A valid configuration, and warnings. */
+    public record Result(Configuration configuration, List<Problem> warnings) {}
+
+    /**
+     * Parses a document.
+     *
+     * @param environment variables that complete it, see {@link EnvironmentVariables}
+     * @throws ConfigurationException with every problem there is
+     */
+    public Result parse(String text, Map<String, String> environment) {
+        List<Problem> problems = new ArrayList<>();
+        JsonDocument.Parsed document = JsonDocument.parse(text, problems);
+        if (document.root().isMissingNode()) {
+            throw new ConfigurationException(problems);
+        }
+        List<Problem> structure = schema.check(document.root());
+        problems.addAll(structure);
+        // Sections that fit the schema are read even if others do not, so that a user sees all problems at once.
+        Configuration configuration = new Reading(document.root(), structure, environment, problems).read(text);
+        List<Problem> located = problems.stream()
+                .map(problem -> problem.line() > 0
+                        ? problem
+                        : problem.onLine(document.lines().of(problem.pointer())))
+                .sorted(Comparator.comparing(Problem::severity).thenComparing(Problem::line))
+                .toList();
+        if (located.stream().anyMatch(Problem::isError)) {
+            throw new ConfigurationException(located);
+        }
+        return new Result(configuration, located);
+    }
+
+    /** Reads one document into records. */
+    private final class Reading {
+        private final JsonNode root;
+        private final List<Problem> structure;
+        private final EnvironmentVariables environment;
+        private final List<Problem> problems;
+
+        Reading(JsonNode root, List<Problem> structure, Map<String, String> environment, List<Problem> problems) {
+            this.root = root;
+            this.structure = structure;
+            this.environment = new EnvironmentVariables(environment, problems);
+            this.problems = problems;
+        }
+
+        Configuration read(String text) {
+            SortedMap<String, ProcessorDefinition> processors = new TreeMap<>();
+            forEach("processors", (name, section) -> processors.put(name, processor(name, section)));
+            SortedMap<String, TargetDefinition> targets = new TreeMap<>();
+            forEach("targets", (name, section) -> targets.put(name, target(name, section)));
+            List<Subscription> subscriptions = new ArrayList<>();
+            forEach(
+                    "subscriptions",
+                    (filter, section) -> subscription(filter, section).ifPresent(subscriptions::add));
+            Configuration configuration =
+                    new Configuration(broker(), targets, processors, subscriptions, Fingerprint.of(text + environment));
+            new CrossChecks(root, configuration, problems).run();
+            return configuration;
+        }
+
+        private void forEach(String kind, java.util.function.BiConsumer<String, JsonSettings> reader) {
+            JsonNode sections = root.path(kind);
+            sections.properties().forEach(entry -> {
+                String pointer = "/" + kind + "/" + JsonDocument.escape(entry.getKey());
+                boolean fits =
+                        structure.stream().noneMatch(problem -> (problem.pointer() + "/").startsWith(pointer + "/"));
+                if (fits) {
+                    reader.accept(entry.getKey(), new JsonSettings(entry.getValue(), pointer, plugins, problems));
+                }
+            });
+        }
+
+        /** The schema lets no other type pass. */
+        private static <F> F named(Map<String, F> factories, String type) {
+            return Optional.ofNullable(factories.get(type)).orElseThrow();
+        }
+
+        private Optional<Subscription> subscription(String filter, JsonSettings section) {
+            String problem = TopicFilter.problemWith(filter);
+            if (problem != null) {
+                section.error("", "\"" + filter + "\" is not a topic filter", problem);
+                return Optional.empty();
+            }
+            return Optional.of(
+                    new Subscription(TopicFilter.of(filter), section.integer("qos", 1), section.string("target")));
+        }
+
+        private ProcessorDefinition processor(String name, JsonSettings section) {
+            ProcessorFactory<?> factory = named(plugins.processors(), section.string("type"));
+            ProcessorDefinition.OnFailure onFailure =
+                    section.string("on-failure", "dead-letter").equals("pass-through")
+                            ? ProcessorDefinition.OnFailure.PASS_THROUGH
+                            : ProcessorDefinition.OnFailure.DEAD_LETTER;
+            return new ProcessorDefinition(
+                    name,
+                    factory,
+                    factory.configure(section),
+                    section.integer("max-attempts", 20),
+                    onFailure,
+                    section.integer("instances", 1));
+        }
+
+        private TargetDefinition target(String name, JsonSettings section) {
+            TargetFactory<?> factory = named(plugins.targets(), section.string("type"));
+            int lanes = section.integer("lanes", factory.defaultLanes());
+            Optional<Settings> batch = section.section("batch");
+            return new TargetDefinition(
+                    name,
+                    factory,
+                    factory.configure(section),
+                    format(factory, section),
+                    section.strings("processors"),
+                    section.optionalString("dead-letter-target"),
+                    batch.map(limits -> limits.integer("max-records", 10_000)).orElse(10_000),
+                    batch.map(limits -> limits.size("max-bytes", 16 << 20)).orElse(16L << 20),
+                    lanes,
+                    section.integer("instances", Math.min(lanes, cores)),
+                    section.duration("retry-min", Duration.ofMillis(100)),
+                    section.duration("retry-max", Duration.ofSeconds(30)),
+                    Fingerprint.of(root.path("targets").path(name), factory.identity()));
+        }
+
+        private Optional<TargetDefinition.Format> format(TargetFactory<?> factory, JsonSettings section) {
+            String name = section.optionalString("format").orElse(factory.defaultFormat());
+            PayloadFormatFactory<?> format =
+                    name == null ? null : plugins.formats().get(name);
+            if (format == null) {
+                return Optional.empty();
+            }
+            Settings options = section.section("format-options")
+                    .orElseGet(() -> new JsonSettings(
+                            com.fasterxml.jackson.databind.node.JsonNodeFactory.instance.objectNode(),
+                            section.pointer() + "/format-options",
+                            plugins,
+                            problems));
+            return Optional.of(new TargetDefinition.Format(format, format.configure(options)));
+        }
+
+        private BrokerConfig broker() {
+            boolean fits =
+                    structure.stream().noneMatch(problem -> problem.pointer().startsWith("/mqtt-broker"));
+            JsonNode node = fits
+                    ? root.path("mqtt-broker")
+                    : JsonDocument.parse("{}", new ArrayList<>()).root();
+            JsonSettings section = new JsonSettings(node, "/mqtt-broker", plugins, problems);
+            JsonSettings top = new JsonSettings(fits ? root : node, "", plugins, problems);
+            boolean tls = section.tls("tls").isPresent();
+            List<BrokerAddress> addresses = new ArrayList<>(environment.brokerAddresses(tls ? 8883 : 1883));
+            if (addresses.isEmpty()) {
+                section.strings("addresses")
+                        .forEach(address -> addresses.add(EnvironmentVariables.address(address, tls ? 8883 : 1883)));
+            }
+            if (addresses.isEmpty() && fits) {
+                section.error(
+                        "addresses",
+                        "there is no broker to subscribe at",
+                        "write \"addresses\": [\"host:1883\"], or set " + EnvironmentVariables.HOST);
+            }
+            int version = switch (section.string("protocol-version", "")) {
+                case "5" -> 5;
+                case "3.1.1" -> 4;
+                default -> 0;
+            };
+            return new BrokerConfig(
+                    addresses,
+                    version,
+                    section.optionalString("client-id").orElseGet(environment::defaultClientId),
+                    top.credential("mqtt-broker-credential"),
+                    section.duration("keep-alive", Duration.ofSeconds(15)),
+                    section.duration("connect-timeout", Duration.ofSeconds(10)),
+                    section.duration("session-expiry", Duration.ofDays(7)),
+                    section.duration("reconnect-min", Duration.ofMillis(100)),
+                    section.duration("reconnect-max", Duration.ofSeconds(30)),
+                    section.integer("receive-maximum", 65_535),
+                    (int) Math.min(268_435_455, section.size("max-packet-size", 16 << 20)),
+                    section.size("max-unacknowledged", 64 << 20),
+                    section.tls("tls"),
+                    section.section("will")
+                            .map(will -> new BrokerConfig.Will(
+                                    will.string("topic"),
+                                    will.string("payload", ""),
+                                    will.integer("qos", 1),
+                                    will.flag("retain", false))));
+        }
+    }
+}

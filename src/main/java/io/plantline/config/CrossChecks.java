@@ -1,0 +1,252 @@
+package io.plantline.config;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.plantline.config.BrokerConfig.BrokerAddress;
+import io.plantline.model.Problem;
+import io.plantline.model.TopicFilter;
+import io.plantline.spi.ProcessorFactory;
+import io.plantline.spi.TargetFactory;
+import java.net.InetAddress;
+import java.net.URI;
+import java.net.UnknownHostException;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** What only the whole document shows: names that lead nowhere, loops, endpoints that a strict plant refuses. */
+final class CrossChecks {
+    private static final Set<String> ENCRYPTED = Set.of("https", "mqtts", "ssl", "file");
+
+    private final JsonNode root;
+    private final Configuration configuration;
+    private final List<Problem> problems;
+
+    CrossChecks(JsonNode root, Configuration configuration, List<Problem> problems) {
+        this.root = root;
+        this.configuration = configuration;
+        this.problems = problems;
+    }
+
+    void run() {
+        names();
+        overlaps();
+        loops();
+        endpoints();
+    }
+
+    private void names() {
+        Set<String> targets = keys("targets");
+        Set<String> processors = keys("processors");
+        Set<String> usedTargets = new HashSet<>();
+        Set<String> usedProcessors = new HashSet<>();
+        for (Subscription subscription : configuration.subscriptions()) {
+            usedTargets.add(subscription.target());
+            exists(
+                    targets,
+                    subscription.target(),
+                    pointer("subscriptions", subscription.filter().text()) + "/target",
+                    "target");
+        }
+        for (TargetDefinition target : configuration.targets().values()) {
+            String place = pointer("targets", target.name());
+            for (int i = 0; i < target.processors().size(); i++) {
+                String processor = target.processors().get(i);
+                usedProcessors.add(processor);
+                exists(processors, processor, place + "/processors/" + i, "processor");
+            }
+            target.deadLetterTarget().ifPresent(name -> {
+                usedTargets.add(name);
+                exists(targets, name, place + "/dead-letter-target", "target");
+                if (name.equals(target.name())) {
+                    problems.add(Problem.error(
+                            place + "/dead-letter-target",
+                            "a target cannot take its own dead letters",
+                            "name another"));
+                }
+            });
+            needsDeadLetterTarget(target, place);
+        }
+        unused("targets", configuration.targets().keySet(), usedTargets);
+        unused("processors", configuration.processors().keySet(), usedProcessors);
+    }
+
+    private void needsDeadLetterTarget(TargetDefinition target, String place) {
+        if (target.deadLetterTarget().isPresent()) {
+            return;
+        }
+        for (String name : target.processors()) {
+            ProcessorDefinition processor = configuration.processors().get(name);
+            if (processor != null && processor.onFailure() == ProcessorDefinition.OnFailure.DEAD_LETTER) {
+                problems.add(Problem.warning(
+                        place,
+                        "a message that the processor \"" + name + "\" refuses holds this target until somebody acts",
+                        "name a dead-letter-target, or set \"on-failure\": \"pass-through\" on the processor"));
+            }
+        }
+    }
+
+    private void exists(Set<String> known, String name, String place, String kind) {
+        if (!known.contains(name)) {
+            problems.add(
+                    Problem.error(place, "there is no " + kind + " \"" + name + "\"", Suggestion.among(name, known)));
+        }
+    }
+
+    private void unused(String kind, Collection<String> names, Set<String> used) {
+        for (String name : names) {
+            if (!used.contains(name)) {
+                problems.add(Problem.warning(pointer(kind, name), "nothing uses \"" + name + "\"", null));
+            }
+        }
+    }
+
+    private void overlaps() {
+        if (configuration.broker().version() != 4) {
+            return;
+        }
+        List<Subscription> all = configuration.subscriptions();
+        for (int i = 0; i < all.size(); i++) {
+            for (int j = i + 1; j < all.size(); j++) {
+                Subscription a = all.get(i);
+                Subscription b = all.get(j);
+                if (a.target().equals(b.target()) && a.filter().overlaps(b.filter())) {
+                    problems.add(Problem.warning(
+                            pointer("subscriptions", b.filter().text()),
+                            "overlaps with \"" + a.filter() + "\" and has the same target",
+                            "MQTT 3.1.1 brokers may send such a message twice; MQTT 5 tells the copies apart"));
+                }
+            }
+        }
+    }
+
+    private void loops() {
+        for (TargetDefinition target : configuration.targets().values()) {
+            for (URI endpoint : endpoints(target.factory(), target.config())) {
+                if (configuration.broker().addresses().stream().noneMatch(address -> same(address, endpoint))) {
+                    continue;
+                }
+                for (Subscription subscription : configuration.subscriptions()) {
+                    TopicFilter back = republishes(target.factory(), target.config(), subscription.filter());
+                    if (back != null && subscription.target().equals(target.name())) {
+                        refuseLoop(target, back);
+                    }
+                }
+            }
+        }
+    }
+
+    private void refuseLoop(TargetDefinition target, TopicFilter back) {
+        for (Subscription subscription : configuration.subscriptions()) {
+            if (subscription.filter().overlaps(back)) {
+                problems.add(Problem.error(
+                        pointer("targets", target.name()) + "/topic",
+                        "publishes to \"" + back.pattern() + "\" at the broker we subscribe at, and \""
+                                + subscription.filter() + "\" would bring it back",
+                        "set \"topic\" to one that no subscription matches"));
+                return;
+            }
+        }
+    }
+
+    private static boolean same(BrokerAddress address, URI endpoint) {
+        if (address.port() != endpoint.getPort()) {
+            return false;
+        }
+        if (address.host().equalsIgnoreCase(endpoint.getHost())) {
+            return true;
+        }
+        try {
+            Set<InetAddress> ours = Set.of(InetAddress.getAllByName(address.host()));
+            return List.of(InetAddress.getAllByName(endpoint.getHost())).stream()
+                    .anyMatch(ours::contains);
+        } catch (UnknownHostException e) {
+            return false;
+        }
+    }
+
+    private void endpoints() {
+        boolean strict = root.path("security").asText().equals("strict");
+        Set<String> allowed = new HashSet<>();
+        root.path("allowed-endpoints").forEach(item -> allowed.add(item.asText()));
+        EndpointRules rules = new EndpointRules(strict, allowed, problems);
+        BrokerConfig broker = configuration.broker();
+        String scheme = broker.tls().isPresent() ? "mqtts" : "mqtt";
+        for (BrokerAddress address : broker.addresses()) {
+            rules.check("/mqtt-broker/addresses", URI.create(scheme + "://" + address));
+        }
+        for (TargetDefinition target : configuration.targets().values()) {
+            endpoints(target.factory(), target.config())
+                    .forEach(uri -> rules.check(pointer("targets", target.name()), uri));
+        }
+        for (ProcessorDefinition processor : configuration.processors().values()) {
+            endpoints(processor.factory(), processor.config())
+                    .forEach(uri -> rules.check(pointer("processors", processor.name()), uri));
+        }
+    }
+
+    /** Warns of plaintext and loopback, or refuses them. */
+    private record EndpointRules(boolean strict, Set<String> allowed, List<Problem> problems) {
+        void check(String place, URI uri) {
+            String host = String.valueOf(uri.getHost());
+            if (allowed.contains(host) || allowed.contains(host + ":" + uri.getPort())) {
+                return;
+            }
+            if (!ENCRYPTED.contains(uri.getScheme())) {
+                report(place, "the connection to " + host + " is not encrypted", "use TLS");
+            }
+            if (isLocal(host)) {
+                report(place, host + " is a loopback or link-local address", "name the service");
+            }
+        }
+
+        private void report(String place, String message, String hint) {
+            problems.add(
+                    strict
+                            ? Problem.error(
+                                    place,
+                                    message + ", which security: strict refuses",
+                                    hint + ", or add it to allowed-endpoints")
+                            : Problem.warning(place, message, hint));
+        }
+
+        private static boolean isLocal(String host) {
+            boolean literal = host.matches("[0-9.]+") || host.indexOf(':') >= 0 || host.equals("localhost");
+            if (!literal) {
+                return false;
+            }
+            try {
+                InetAddress address = InetAddress.getByName(host);
+                return address.isLoopbackAddress() || address.isLinkLocalAddress() || address.isAnyLocalAddress();
+            } catch (UnknownHostException e) {
+                return false;
+            }
+        }
+    }
+
+    @SuppressWarnings("unchecked") // A factory gets back what its own configure() made.
+    private static <C> List<URI> endpoints(TargetFactory<C> factory, Object config) {
+        return factory.endpoints((C) config);
+    }
+
+    @SuppressWarnings("unchecked") // A factory gets back what its own configure() made.
+    private static <C> List<URI> endpoints(ProcessorFactory<C> factory, Object config) {
+        return factory.endpoints((C) config);
+    }
+
+    @SuppressWarnings("unchecked") // A factory gets back what its own configure() made.
+    private static <C> @Nullable TopicFilter republishes(TargetFactory<C> factory, Object config, TopicFilter filter) {
+        return factory.republishes((C) config, filter);
+    }
+
+    private Set<String> keys(String kind) {
+        Set<String> keys = new java.util.TreeSet<>();
+        root.path(kind).fieldNames().forEachRemaining(keys::add);
+        return keys;
+    }
+
+    private static String pointer(String kind, String name) {
+        return "/" + kind + "/" + JsonDocument.escape(name);
+    }
+}

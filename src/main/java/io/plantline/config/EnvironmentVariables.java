@@ -1,0 +1,96 @@
+package io.plantline.config;
+
+import io.plantline.config.BrokerConfig.BrokerAddress;
+import io.plantline.model.Problem;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/** The environment variables of the reference manifest, and those beside them. */
+public final class EnvironmentVariables {
+    /** Host of the broker, or several, separated by commas, for failover. */
+    public static final String HOST = "EDGE_BROKER_HOST";
+    /** Port of the broker. */
+    public static final String PORT = "EDGE_MQTT_PORT";
+    /** The whole document. */
+    public static final String DOCUMENT = "EDGE_SUBSCRIPTION_CONFIG";
+    /** Client identifier, where the document names none. */
+    public static final String CLIENT_ID = "EDGE_CLIENT_ID";
+
+    private final Map<String, String> variables;
+    private final List<Problem> problems;
+
+    EnvironmentVariables(Map<String, String> variables, List<Problem> problems) {
+        this.variables = variables;
+        this.problems = problems;
+    }
+
+    List<BrokerAddress> brokerAddresses(int defaultPort) {
+        String hosts = variables.getOrDefault(HOST, "").trim();
+        if (hosts.isEmpty()) {
+            return List.of();
+        }
+        int port = port(defaultPort);
+        return Arrays.stream(hosts.split(",", -1))
+                .map(host -> address(host.trim(), port))
+                .toList();
+    }
+
+    private int port(int otherwise) {
+        String text = variables.getOrDefault(PORT, "").trim();
+        if (text.isEmpty()) {
+            return otherwise;
+        }
+        try {
+            int port = Integer.parseInt(text);
+            if (port > 0 && port < 65_536) {
+                return port;
+            }
+        } catch (NumberFormatException e) {
+            // Reported below, in the user's words.
+        }
+        problems.add(Problem.error("", PORT + " is \"" + text + "\", not a port", "a number from 1 to 65535"));
+        return otherwise;
+    }
+
+    /** {@code host}, {@code host:port} or {@code [address]:port}. */
+    static BrokerAddress address(String text, int defaultPort) {
+        int bracket = text.lastIndexOf(']');
+        int colon = text.lastIndexOf(':');
+        boolean hasPort = colon > bracket && text.indexOf(':', bracket + 1) == colon;
+        String host = hasPort ? text.substring(0, colon) : text;
+        if (host.startsWith("[") && host.endsWith("]")) {
+            host = host.substring(1, host.length() - 1);
+        }
+        return new BrokerAddress(host, hasPort ? Integer.parseInt(text.substring(colon + 1)) : defaultPort);
+    }
+
+    String defaultClientId() {
+        String named = variables.get(CLIENT_ID);
+        if (named != null && !named.isBlank()) {
+            return named.trim();
+        }
+        String host = variables.getOrDefault("HOSTNAME", "");
+        if (host.isEmpty()) {
+            try {
+                host = InetAddress.getLocalHost().getHostName();
+            } catch (UnknownHostException e) {
+                host = "localhost";
+            }
+        }
+        problems.add(Problem.warning(
+                "/mqtt-broker/client-id",
+                "the client identifier comes from the host name: plantline-" + host,
+                "it must be the same after every restart, or the broker's session is lost; set client-id or "
+                        + CLIENT_ID + " where host names change"));
+        return "plantline-" + host;
+    }
+
+    @Override
+    public String toString() {
+        return variables.getOrDefault(HOST, "") + ":" + variables.getOrDefault(PORT, "") + ":"
+                + variables.getOrDefault(CLIENT_ID, "");
+    }
+}

@@ -1,0 +1,196 @@
+package io.plantline.config;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.plantline.model.Problem;
+import io.plantline.spi.SecretProviderFactory;
+import io.plantline.spi.SecretReference;
+import io.plantline.spi.Settings;
+import io.plantline.spi.TlsSettings;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Settings read from a JSON object that fits its schema. */
+final class JsonSettings implements Settings {
+    private final JsonNode node;
+    private final String pointer;
+    private final Plugins plugins;
+    private final List<Problem> problems;
+
+    JsonSettings(JsonNode node, String pointer, Plugins plugins, List<Problem> problems) {
+        this.node = node;
+        this.pointer = pointer;
+        this.plugins = plugins;
+        this.problems = problems;
+    }
+
+    String pointer() {
+        return pointer;
+    }
+
+    @Override
+    public boolean has(String key) {
+        return node.hasNonNull(key);
+    }
+
+    @Override
+    public String string(String key) {
+        return node.path(key).asText();
+    }
+
+    @Override
+    public Optional<String> optionalString(String key) {
+        return has(key) ? Optional.of(node.get(key).asText()) : Optional.empty();
+    }
+
+    @Override
+    public int integer(String key, int otherwise) {
+        return has(key) ? node.get(key).asInt() : otherwise;
+    }
+
+    @Override
+    public double number(String key, double otherwise) {
+        return has(key) ? node.get(key).asDouble() : otherwise;
+    }
+
+    @Override
+    public boolean flag(String key, boolean otherwise) {
+        return has(key) ? node.get(key).asBoolean() : otherwise;
+    }
+
+    @Override
+    public Duration duration(String key, Duration otherwise) {
+        if (!has(key)) {
+            return otherwise;
+        }
+        String text = node.get(key).asText();
+        int unit = text.endsWith("ms") ? text.length() - 2 : text.length() - 1;
+        long amount = Long.parseLong(text.substring(0, unit));
+        return switch (text.substring(unit)) {
+            case "ms" -> Duration.ofMillis(amount);
+            case "s" -> Duration.ofSeconds(amount);
+            case "m" -> Duration.ofMinutes(amount);
+            case "h" -> Duration.ofHours(amount);
+            default -> Duration.ofDays(amount);
+        };
+    }
+
+    @Override
+    public long size(String key, long otherwise) {
+        if (!has(key)) {
+            return otherwise;
+        }
+        JsonNode value = node.get(key);
+        if (value.isNumber()) {
+            return value.asLong();
+        }
+        String text = value.asText();
+        int unit = 0;
+        while (Character.isDigit(text.charAt(unit))) {
+            unit++;
+        }
+        long amount = Long.parseLong(text.substring(0, unit));
+        return switch (text.substring(unit)) {
+            case "B" -> amount;
+            case "kB", "KB" -> amount * 1_000;
+            case "MB" -> amount * 1_000_000;
+            case "GB" -> amount * 1_000_000_000;
+            case "KiB" -> amount << 10;
+            case "MiB" -> amount << 20;
+            default -> amount << 30;
+        };
+    }
+
+    @Override
+    public URI uri(String key) {
+        String text = string(key);
+        try {
+            URI uri = URI.create(text);
+            if (uri.getScheme() != null && uri.getHost() != null) {
+                if (uri.getUserInfo() != null) {
+                    error(key, "a URI in the configuration carries no user or password", "use a credential");
+                }
+                return uri;
+            }
+        } catch (IllegalArgumentException e) {
+            // Reported below, in the user's words.
+        }
+        error(key, "\"" + text + "\" is not an absolute URI", "write scheme://host[:port][/path]");
+        return URI.create("invalid://invalid");
+    }
+
+    @Override
+    public Optional<URI> optionalUri(String key) {
+        return has(key) ? Optional.of(uri(key)) : Optional.empty();
+    }
+
+    @Override
+    public List<String> strings(String key) {
+        List<String> strings = new ArrayList<>();
+        node.path(key).forEach(item -> strings.add(item.asText()));
+        return strings;
+    }
+
+    @Override
+    public Optional<Settings> section(String key) {
+        return has(key)
+                ? Optional.of(new JsonSettings(node.get(key), place(key), plugins, problems))
+                : Optional.empty();
+    }
+
+    @Override
+    public Optional<SecretReference> credential(String key) {
+        return section(key).flatMap(section -> {
+            SecretProviderFactory<?> factory =
+                    provider(section.optionalString("type").orElse(null));
+            return factory == null
+                    ? Optional.empty()
+                    : Optional.of(new SecretReference(factory.type(), factory.configure(section)));
+        });
+    }
+
+    private @Nullable SecretProviderFactory<?> provider(@Nullable String type) {
+        if (type != null) {
+            return plugins.secrets().get(type);
+        }
+        return plugins.secrets().values().stream()
+                .filter(SecretProviderFactory::takesUntyped)
+                .findFirst()
+                .orElse(null);
+    }
+
+    @Override
+    public Optional<TlsSettings> tls(String key) {
+        return section(key).filter(section -> section.flag("enabled", true)).map(section -> {
+            for (String file : List.of("ca", "certificate", "key")) {
+                section.optionalString(file)
+                        .filter(path -> !Files.isReadable(Path.of(path)))
+                        .ifPresent(path ->
+                                section.error(file, "the file \"" + path + "\" cannot be read", "name a PEM file"));
+            }
+            return new TlsSettings(
+                    section.optionalString("ca").orElse(null),
+                    section.optionalString("certificate").orElse(null),
+                    section.optionalString("key").orElse(null));
+        });
+    }
+
+    @Override
+    public void error(String key, String message, String hint) {
+        problems.add(Problem.error(place(key), message, hint));
+    }
+
+    @Override
+    public void warn(String key, String message, String hint) {
+        problems.add(Problem.warning(place(key), message, hint));
+    }
+
+    private String place(String key) {
+        return key.isEmpty() ? pointer : pointer + "/" + JsonDocument.escape(key);
+    }
+}

@@ -1,0 +1,43 @@
+package io.plantline.config;
+
+import io.plantline.spi.PayloadFormatFactory;
+import io.plantline.spi.TargetFactory;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A target that subscriptions name.
+ *
+ * @param config what its factory made of its section
+ * @param format how its payloads are encoded, if its type takes a format
+ * @param processors names, in order
+ * @param deadLetterTarget where messages go that this target can never take
+ * @param maxRecords messages in a plan, at most
+ * @param maxBytes bytes in a plan, at most (a single larger message is a plan of its own)
+ * @param lanes plans in flight at once
+ * @param instances publisher verticles
+ * @param fingerprint of what makes it this target and no other
+ */
+public record TargetDefinition(
+        String name,
+        TargetFactory<?> factory,
+        Object config,
+        Optional<Format> format,
+        List<String> processors,
+        Optional<String> deadLetterTarget,
+        int maxRecords,
+        long maxBytes,
+        int lanes,
+        int instances,
+        Duration retryMin,
+        Duration retryMax,
+        String fingerprint) {
+
+    /** A format and what its factory made of its options. */
+    public record Format(PayloadFormatFactory<?> factory, Object config) {}
+
+    public TargetDefinition {
+        processors = List.copyOf(processors);
+    }
+}

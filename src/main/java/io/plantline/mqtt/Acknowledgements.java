@@ -1,0 +1,113 @@
+package io.plantline.mqtt;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The acknowledgements of one connection: they leave in the order of receipt (MQTT 5.0 section 4.6), many per write,
+ * and never on another connection.
+ */
+final class Acknowledgements {
+    private static final int PUBACK = 0x40;
+    private static final int PUBREC = 0x50;
+    private static final int PUBCOMP = 0x70;
+
+    private final SessionCounters counters;
+    private final ArrayDeque<Receipt> waiting = new ArrayDeque<>();
+    private @Nullable ChannelHandlerContext channel;
+    private @Nullable ByteBuf buffer;
+    private boolean flushScheduled;
+    private int unacknowledged;
+
+    Acknowledgements(ChannelHandlerContext channel, SessionCounters counters) {
+        this.channel = channel;
+        this.counters = counters;
+    }
+
+    /** Another message was delivered that wants an acknowledgement. */
+    void delivered() {
+        unacknowledged++;
+    }
+
+    /** Messages whose acknowledgement has not been written. */
+    int unacknowledged() {
+        return unacknowledged;
+    }
+
+    /** Queues a receipt behind those before it. */
+    void queue(Receipt receipt) {
+        waiting.add(receipt);
+    }
+
+    /** Writes what is done, from the head on, up to the first that is not. */
+    void drain() {
+        Receipt head = waiting.peek();
+        while (head != null && head.isDone()) {
+            waiting.poll();
+            write(head);
+            head = waiting.peek();
+        }
+    }
+
+    private void write(Receipt receipt) {
+        if (channel == null) {
+            counters.staleAcknowledgements += receipt.count();
+            return;
+        }
+        for (int i = 0; i < receipt.count(); i++) {
+            put(receipt.qos(i) == 1 ? PUBACK : PUBREC, receipt.packetId(i));
+        }
+        counters.acknowledged += receipt.count();
+        unacknowledged -= receipt.count();
+    }
+
+    /** Answers PUBREL; the reason of an unknown identifier exists in MQTT 5 only (section 3.7.2.1). */
+    void complete(int packetId, boolean unknownInVersion5) {
+        if (unknownInVersion5) {
+            ByteBuf out = room();
+            out.writeByte(PUBCOMP).writeByte(3).writeShort(packetId).writeByte(0x92);
+        } else {
+            put(PUBCOMP, packetId);
+        }
+    }
+
+    private void put(int type, int packetId) {
+        room().writeInt(type << 24 | 2 << 16 | packetId);
+    }
+
+    private ByteBuf room() {
+        ChannelHandlerContext open = channel;
+        if (buffer == null) {
+            buffer = open == null
+                    ? io.netty.buffer.Unpooled.buffer()
+                    : open.alloc().ioBuffer(1024);
+        }
+        if (!flushScheduled && open != null) {
+            flushScheduled = true;
+            open.executor().execute(this::flush);
+        }
+        return buffer;
+    }
+
+    /** Writes what is due, now. */
+    void flush() {
+        flushScheduled = false;
+        ByteBuf out = buffer;
+        ChannelHandlerContext open = channel;
+        if (out != null && open != null) {
+            buffer = null;
+            open.writeAndFlush(out, open.voidPromise());
+        }
+    }
+
+    /** The connection is gone: what is not acknowledged never will be here. */
+    void close() {
+        channel = null;
+        if (buffer != null) {
+            buffer.release();
+            buffer = null;
+        }
+    }
+}

@@ -1,0 +1,181 @@
+package io.plantline.mqtt;
+
+import io.netty.handler.codec.mqtt.MqttPublishMessage;
+import io.netty.util.collection.IntObjectHashMap;
+import io.netty.util.collection.IntObjectMap;
+import java.time.Clock;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What happens to the messages of a session, over all its connections: hand them on once, hold what is not safe within
+ * a bound, acknowledge what is.
+ *
+ * <p>QoS 2 (MQTT 5.0 section 4.3.3): an identifier is remembered from receipt to PUBREL. While it is, a PUBLISH with it
+ * is a copy and waits for the original, on whatever connection it came.
+ */
+final class Deliveries {
+    private static final Logger LOG = LoggerFactory.getLogger(Deliveries.class);
+
+    private final SessionOptions options;
+    private final MessageHandler handler;
+    private final SessionCounters counters;
+    private final Clock clock;
+    private final ReceivedMessage message = new ReceivedMessage();
+    private final IntObjectMap<Receipt> qos2 = new IntObjectHashMap<>();
+    private @Nullable Receipt current;
+    private @Nullable MqttConnection currentConnection;
+    private boolean handed;
+    private long held;
+    private long nowMicros;
+
+    Deliveries(SessionOptions options, MessageHandler handler, SessionCounters counters, Clock clock) {
+        this.options = options;
+        this.handler = handler;
+        this.counters = counters;
+        this.clock = clock;
+    }
+
+    /** The broker has forgotten the session: its identifiers mean nothing any more. */
+    void newSession() {
+        qos2.clear();
+    }
+
+    /** Bytes that are not safe yet. */
+    long held() {
+        return held;
+    }
+
+    /**
+     * Takes one message.
+     *
+     * @return false if it cannot be held: the connection must take a break, and the broker keeps the message
+     */
+    boolean take(MqttConnection connection, MqttPublishMessage packet) {
+        int qos = packet.fixedHeader().qosLevel().value();
+        int packetId = packet.variableHeader().packetId();
+        counters.received++;
+        if (packet.fixedHeader().isDup()) {
+            counters.redelivered++;
+        }
+        Receipt receipt = receipt(connection);
+        if (qos == 2) {
+            Receipt original = qos2.get(packetId);
+            if (original != null) {
+                counters.duplicatesSuppressed++;
+                receipt.add(packetId, qos);
+                receipt.waitFor(original);
+                return true;
+            }
+        }
+        int size = packet.payload().readableBytes()
+                + packet.variableHeader().topicName().length();
+        if (held + size > options.maxUnacknowledged() && held > 0) {
+            if (qos == 0) {
+                counters.qos0Shed++;
+                return true;
+            }
+            return false;
+        }
+        held += size;
+        receipt.addBytes(size);
+        if (qos > 0) {
+            receipt.add(packetId, qos);
+            if (connection.acknowledgements().unacknowledged() > options.receiveMaximum()) {
+                counters.receiveMaximumOverruns++;
+            }
+        }
+        if (qos == 2) {
+            qos2.put(packetId, receipt);
+        }
+        if (nowMicros == 0) {
+            Instant now = clock.instant();
+            nowMicros = now.getEpochSecond() * 1_000_000 + now.getNano() / 1_000;
+        }
+        handed = true;
+        handler.message(message.pointAt(packet, packet.variableHeader().topicName(), qos, nowMicros));
+        message.forget();
+        return true;
+    }
+
+    /** A message that is larger than we take is acknowledged and told of, or it would come again for ever. */
+    void skip(MqttConnection connection, OversizeMessage oversize) {
+        counters.oversize++;
+        LOG.warn(
+                "MQTT-OVERSIZE: skipped a message of {} bytes on {} (QoS {}); max-packet-size is {}",
+                oversize.size(),
+                oversize.topic(),
+                oversize.qos(),
+                options.maxPacketSize());
+        if (oversize.qos() > 0) {
+            Receipt receipt = receipt(connection);
+            receipt.add(oversize.packetId(), oversize.qos());
+            if (oversize.qos() == 2) {
+                qos2.put(oversize.packetId(), receipt);
+            }
+        }
+    }
+
+    /** PUBREL ends the identifier; one we do not know is answered all the same, or its slot stays taken for ever. */
+    void release(MqttConnection connection, int packetId) {
+        boolean unknown = qos2.remove(packetId) == null;
+        if (unknown) {
+            counters.unknownPubrel++;
+        }
+        connection.acknowledgements().complete(packetId, unknown && connection.version() == 5);
+    }
+
+    private Receipt receipt(MqttConnection connection) {
+        if (current == null || currentConnection != connection) {
+            current = new Receipt(connection.acknowledgements());
+            currentConnection = connection;
+            connection.acknowledgements().queue(current);
+        }
+        return current;
+    }
+
+    /**
+     * The socket is drained for now: what was handed on becomes safe when the handler says so.
+     *
+     * @param freed called whenever something became safe
+     */
+    void endOfRead(Runnable freed) {
+        Receipt receipt = current;
+        MqttConnection connection = currentConnection;
+        nowMicros = 0;
+        if (receipt == null || connection == null) {
+            return;
+        }
+        current = null;
+        currentConnection = null;
+        if (!handed) {
+            receipt.arrived();
+            return;
+        }
+        handed = false;
+        handler.endOfRead().onComplete(safe -> {
+            held -= receipt.bytes();
+            if (safe.succeeded()) {
+                receipt.arrived();
+            } else {
+                forget(receipt);
+                connection.close("messages could not be kept: " + safe.cause().getMessage());
+            }
+            freed.run();
+        });
+    }
+
+    /** What was not kept must come again, so its identifiers are not known. */
+    private void forget(Receipt receipt) {
+        for (int i = 0; i < receipt.count(); i++) {
+            if (receipt.qos(i) == 2) {
+                int packetId = receipt.packetId(i);
+                if (qos2.get(packetId) == receipt) {
+                    qos2.remove(packetId);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+package io.plantline.mqtt;
+
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPipeline;
+import io.netty.handler.codec.mqtt.MqttConnAckMessage;
+import io.netty.handler.codec.mqtt.MqttDecoder;
+import io.netty.handler.codec.mqtt.MqttEncoder;
+import io.netty.handler.codec.mqtt.MqttMessage;
+import io.netty.handler.codec.mqtt.MqttMessageIdVariableHeader;
+import io.netty.handler.codec.mqtt.MqttPublishMessage;
+import io.netty.handler.codec.mqtt.MqttReasonCodeAndPropertiesVariableHeader;
+import io.netty.handler.codec.mqtt.MqttSubAckMessage;
+import io.vertx.core.internal.ContextInternal;
+import io.vertx.core.internal.net.NetSocketInternal;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One TCP connection to a broker: packets in, packets out, keep-alive. It knows no session; an object serves one
+ * connection and is never used again.
+ *
+ * <p>This is the only class that touches Vert.x's internal socket, as Vert.x MQTT's own client does.
+ */
+final class MqttConnection {
+    private static final Logger LOG = LoggerFactory.getLogger(MqttConnection.class);
+    private static final int LARGEST_PACKET = 268_435_455;
+    private static final long GRACE_MILLIS = 1_000;
+
+    /** What a connection tells its session. */
+    interface Events {
+        void connAck(MqttConnection connection, MqttConnAckMessage packet);
+
+        void publish(MqttConnection connection, MqttPublishMessage packet);
+
+        void oversize(MqttConnection connection, OversizeMessage message);
+
+        void pubRel(MqttConnection connection, int packetId);
+
+        void subAck(MqttConnection connection, MqttSubAckMessage packet);
+
+        /** DISCONNECT from the broker, MQTT 5 only. */
+        void disconnect(MqttConnection connection, int reason);
+
+        void endOfRead(MqttConnection connection);
+
+        void protocolError(MqttConnection connection, String what);
+
+        /** The last call, exactly once. */
+        void closed(MqttConnection connection, String why);
+    }
+
+    private final ContextInternal context;
+    private final NetSocketInternal socket;
+    private final ChannelHandlerContext channel;
+    private final Events events;
+    private final int version;
+    private final Acknowledgements acknowledgements;
+    private long lastReceivedNanos = System.nanoTime();
+    private long keepAliveTimer = -1;
+    private @Nullable String closingBecause;
+    private boolean closed;
+
+    MqttConnection(
+            ContextInternal context,
+            NetSocketInternal socket,
+            int version,
+            int maxPacketSize,
+            SessionCounters counters,
+            Events events) {
+        this.context = context;
+        this.socket = socket;
+        this.version = version;
+        this.events = events;
+        ChannelPipeline pipeline = socket.channelHandlerContext().pipeline();
+        pipeline.addBefore("handler", "mqttGuard", new OversizeGuard(maxPacketSize));
+        pipeline.addBefore("handler", "mqttDecoder", new MqttDecoder(LARGEST_PACKET));
+        pipeline.addBefore("handler", "mqttEncoder", MqttEncoder.INSTANCE);
+        pipeline.addBefore("handler", "mqttInbound", new Inbound(context, this));
+        this.channel = pipeline.context("mqttInbound");
+        this.acknowledgements = new Acknowledgements(channel, counters);
+        socket.exceptionHandler(e -> broken("I/O failed", e));
+        socket.closeHandler(v -> onClosed());
+    }
+
+    int version() {
+        return version;
+    }
+
+    Acknowledgements acknowledgements() {
+        return acknowledgements;
+    }
+
+    void send(MqttMessage packet) {
+        channel.writeAndFlush(packet);
+    }
+
+    /**
+     * Starts to look after the connection: a PINGREQ when the broker is silent, the end when it stays silent for one and
+     * a half intervals. A peer that vanished is found even while we send, because only what arrives counts.
+     */
+    void keepAlive(Duration interval) {
+        long nanos = interval.toNanos();
+        long tick = Math.max(10, interval.toMillis() / 8);
+        boolean[] pinged = {false};
+        keepAliveTimer = context.setPeriodic(tick, id -> {
+            long silent = System.nanoTime() - lastReceivedNanos;
+            if (silent >= nanos + nanos / 2 - tick * 1_000_000) {
+                close("the broker was silent for one and a half keep-alive intervals");
+            } else if (silent < nanos / 2) {
+                pinged[0] = false;
+            } else if (!pinged[0]) {
+                pinged[0] = true;
+                send(Packets.ping());
+            }
+        });
+    }
+
+    /** Takes nothing more from the socket; what is in flight can still be acknowledged. */
+    void stopReading() {
+        channel.channel().config().setAutoRead(false);
+    }
+
+    /**
+     * Says good-bye with {@code reason}; the session stays at the broker. The broker closes the connection (MQTT 5.0
+     * section 3.14.4), and only if it does not, do we: a broker may drop acknowledgements that it has not read yet when
+     * the socket goes first.
+     */
+    void disconnect(int reason, String why) {
+        if (closingBecause != null) {
+            return;
+        }
+        closingBecause = why;
+        acknowledgements.flush();
+        channel.write(Packets.disconnect(version, reason));
+        channel.flush();
+        context.setTimer(GRACE_MILLIS, id -> socket.close());
+    }
+
+    void close(String why) {
+        if (closingBecause == null) {
+            closingBecause = why;
+            socket.close();
+        }
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    void broken(String what, Throwable cause) {
+        LOG.debug("{}: {}", socket.remoteAddress(), what, cause);
+        close(what + ": " + (cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage()));
+    }
+
+    private void onClosed() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        if (keepAliveTimer >= 0) {
+            context.owner().cancelTimer(keepAliveTimer);
+        }
+        acknowledgements.close();
+        events.closed(this, closingBecause == null ? "the broker closed the connection" : closingBecause);
+    }
+
+    void oversize(OversizeMessage message) {
+        lastReceivedNanos = System.nanoTime();
+        events.oversize(this, message);
+    }
+
+    void endOfRead() {
+        if (!closed) {
+            events.endOfRead(this);
+        }
+    }
+
+    void received(MqttMessage packet) {
+        if (closed || closingBecause != null) {
+            return;
+        }
+        lastReceivedNanos = System.nanoTime();
+        if (packet.decoderResult().isFailure()) {
+            Throwable cause = packet.decoderResult().cause();
+            String what = "malformed packet: " + (cause == null ? "unknown" : cause.getMessage());
+            events.protocolError(this, what);
+            disconnect(0x81, what);
+            return;
+        }
+        switch (packet.fixedHeader().messageType()) {
+            case PUBLISH -> events.publish(this, (MqttPublishMessage) packet);
+            case PUBREL -> events.pubRel(this, ((MqttMessageIdVariableHeader) packet.variableHeader()).messageId());
+            case CONNACK -> events.connAck(this, (MqttConnAckMessage) packet);
+            case SUBACK -> events.subAck(this, (MqttSubAckMessage) packet);
+            case PINGRESP, UNSUBACK -> {}
+            case DISCONNECT ->
+                events.disconnect(
+                        this,
+                        packet.variableHeader() instanceof MqttReasonCodeAndPropertiesVariableHeader header
+                                ? header.reasonCode() & 0xFF
+                                : 0);
+            default -> {
+                String what = "a broker does not send " + packet.fixedHeader().messageType();
+                events.protocolError(this, what);
+                disconnect(0x82, what);
+            }
+        }
+    }
+}

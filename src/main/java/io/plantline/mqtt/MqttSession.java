@@ -1,0 +1,421 @@
+package io.plantline.mqtt;
+
+import io.netty.handler.codec.mqtt.MqttConnAckMessage;
+import io.netty.handler.codec.mqtt.MqttProperties;
+import io.netty.handler.codec.mqtt.MqttPublishMessage;
+import io.netty.handler.codec.mqtt.MqttSubAckMessage;
+import io.plantline.model.Backoff;
+import io.plantline.model.Credential;
+import io.plantline.mqtt.SessionStatus.State;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.internal.ContextInternal;
+import io.vertx.core.internal.net.NetSocketInternal;
+import io.vertx.core.net.NetClient;
+import io.vertx.core.net.NetClientOptions;
+import io.vertx.core.net.NetSocket;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One persistent session with one broker, kept alive over any number of connections. Belongs to one event-loop context;
+ * all of its calls and callbacks happen there.
+ *
+ * <p>The session comes back after every failure, with jittered exponential backoff, through its list of addresses. It
+ * subscribes anew only where the broker has forgotten the session, or has never heard of it from this process.
+ */
+public final class MqttSession {
+    private static final Logger LOG = LoggerFactory.getLogger(MqttSession.class);
+    private static final Duration STABLE_AFTER = Duration.ofSeconds(10);
+    private static final int SESSION_TAKEN_OVER = 0x8E;
+
+    private final ContextInternal context;
+    private final SessionOptions options;
+    private final CredentialSource credentials;
+    private final Consumer<SessionStatus> listener;
+    private final SessionCounters counters = new SessionCounters();
+    private final Deliveries deliveries;
+    private final Subscriber subscriber;
+    private final Takeovers takeovers;
+    private final Backoff backoff;
+    private final NetClient client;
+    private final Clock clock;
+
+    private State state = State.CLOSED;
+    private String detail = "not started";
+    private int version;
+    private int addressIndex;
+    private boolean refreshCredential;
+    private boolean knownToBroker;
+    private boolean stopped;
+    private @Nullable Instant lastSeen;
+    private @Nullable Promise<Void> onClosed;
+    private @Nullable MqttConnection connection;
+    private boolean accepted;
+    private long timer = -1;
+    private long connectedAtNanos;
+
+    /**
+     * A session that is not started yet, on the current context.
+     *
+     * @param listener is told of every change of state
+     */
+    public MqttSession(
+            ContextInternal context,
+            SessionOptions options,
+            CredentialSource credentials,
+            MessageHandler handler,
+            Consumer<SessionStatus> listener,
+            Clock clock,
+            RandomGenerator random) {
+        this.context = context;
+        this.options = options;
+        this.credentials = credentials;
+        this.listener = listener;
+        this.clock = clock;
+        this.version = options.version() == 0 ? 5 : options.version();
+        this.deliveries = new Deliveries(options, handler, counters, clock);
+        this.subscriber = new Subscriber(options.subscriptions());
+        this.takeovers = new Takeovers();
+        this.backoff = new Backoff(options.reconnectMin(), options.reconnectMax(), random);
+        this.client = context.owner().createNetClient(netOptions(options));
+    }
+
+    private static NetClientOptions netOptions(SessionOptions options) {
+        NetClientOptions net = new NetClientOptions()
+                .setConnectTimeout((int) options.connectTimeout().toMillis())
+                .setTcpNoDelay(true)
+                .setTcpKeepAlive(true)
+                .setHostnameVerificationAlgorithm("HTTPS");
+        options.tls().ifPresent(tls -> tls.applyTo(net));
+        return net;
+    }
+
+    /** Starts to connect. The session reports how it goes to its listener. */
+    public void start() {
+        connect();
+    }
+
+    public SessionStatus status() {
+        return new SessionStatus(
+                state, address().toString(), version, subscriber.degraded(), detail, counters.snapshot());
+    }
+
+    /** Takes nothing more from the broker; what is in flight can still be acknowledged. */
+    public void stopReading() {
+        stopped = true;
+        cancelTimer();
+        if (connection != null) {
+            connection.stopReading();
+        }
+        become(State.DRAINING, "stopping");
+    }
+
+    /** Ends the connection and keeps the session at the broker. */
+    public Future<Void> close() {
+        stopped = true;
+        cancelTimer();
+        MqttConnection open = connection;
+        if (open == null) {
+            become(State.CLOSED, "stopped");
+            return client.close();
+        }
+        Promise<Void> promise = context.promise();
+        onClosed = promise;
+        open.disconnect(0, "stopped");
+        return promise.future().compose(v -> client.close());
+    }
+
+    private SessionOptions.Address address() {
+        return options.addresses().get(addressIndex % options.addresses().size());
+    }
+
+    private void become(State next, String why) {
+        if (state != next || !detail.equals(why)) {
+            state = next;
+            detail = why;
+            listener.accept(status());
+        }
+    }
+
+    // Connecting -----------------------------------------------------------------------------------------------------
+
+    private void connect() {
+        timer = -1;
+        become(State.CONNECTING, "connecting");
+        counters.connects++;
+        boolean refresh = refreshCredential;
+        refreshCredential = false;
+        credentials
+                .credential(refresh)
+                .onSuccess(this::open)
+                .onFailure(e -> retry("MQTT-AUTH", "the credential cannot be read: " + e.getMessage()));
+    }
+
+    private void open(Optional<Credential> credential) {
+        if (stopped) {
+            return;
+        }
+        SessionOptions.Address to = address();
+        client.connect(to.port(), to.host())
+                .onSuccess(socket -> hello(socket, credential))
+                .onFailure(e -> {
+                    String kind = options.tls().isPresent() ? "MQTT-TLS" : "MQTT-CONNECT";
+                    nextAddress();
+                    retry(kind, String.valueOf(e.getMessage()));
+                });
+    }
+
+    private void hello(NetSocket socket, Optional<Credential> credential) {
+        if (stopped) {
+            socket.close();
+            return;
+        }
+        MqttConnection opened = new MqttConnection(
+                context, (NetSocketInternal) socket, version, options.maxPacketSize(), counters, new Handler());
+        connection = opened;
+        accepted = false;
+        connectedAtNanos = System.nanoTime();
+        opened.send(Packets.connect(options, version, credential));
+        timer = context.setTimer(options.connectTimeout().toMillis(), id -> {
+            timer = -1;
+            opened.close("no CONNACK within " + options.connectTimeout().toMillis() + " ms");
+        });
+    }
+
+    private void nextAddress() {
+        addressIndex++;
+    }
+
+    private void retry(String code, String why) {
+        if (stopped) {
+            become(State.CLOSED, "stopped");
+            return;
+        }
+        long wait = takeovers.isWar() ? options.reconnectMax().toMillis() : backoff.nextMillis();
+        if (takeovers.isWar()) {
+            LOG.error("MQTT-TAKEOVER: another client connects as {} again and again", options.clientId());
+            become(State.TAKEN_OVER, why);
+        } else {
+            LOG.warn("{}: {} ({}), next attempt in {} ms", code, why, address(), wait);
+            become(State.BACKING_OFF, why);
+        }
+        timer = context.setTimer(wait, id -> connect());
+    }
+
+    private void cancelTimer() {
+        if (timer >= 0) {
+            context.owner().cancelTimer(timer);
+            timer = -1;
+        }
+    }
+
+    // On the connection ----------------------------------------------------------------------------------------------
+
+    private void onConnAck(MqttConnection from, MqttConnAckMessage packet) {
+        int code = packet.variableHeader().connectReturnCode().byteValue() & 0xFF;
+        if (accepted) {
+            counters.protocolErrors++;
+            from.disconnect(0x82, "a second CONNACK");
+            return;
+        }
+        cancelTimer();
+        if (code != 0) {
+            refused(from, code);
+            return;
+        }
+        accepted = true;
+        boolean present = packet.variableHeader().isSessionPresent();
+        if (!present) {
+            forgotten();
+        }
+        from.keepAlive(keepAlive(packet.variableHeader().properties()));
+        lastSeen = clock.instant();
+        if (present && knownToBroker) {
+            subscribed("session resumed");
+            return;
+        }
+        subscriber.start(from, packet.variableHeader().properties());
+        timer = context.setTimer(options.connectTimeout().toMillis(), id -> {
+            timer = -1;
+            from.close("no SUBACK within " + options.connectTimeout().toMillis() + " ms");
+        });
+    }
+
+    private void forgotten() {
+        deliveries.newSession();
+        if (knownToBroker) {
+            counters.sessionsLost++;
+            LOG.error(
+                    "MQTT-SESSION-LOST: the broker has no session for {}; what was published between {} and {} may be"
+                            + " missing",
+                    options.clientId(),
+                    lastSeen,
+                    clock.instant());
+        }
+        knownToBroker = false;
+    }
+
+    private Duration keepAlive(MqttProperties properties) {
+        MqttProperties.MqttProperty<?> server = properties.getProperty(MqttProperties.SERVER_KEEP_ALIVE);
+        return server != null && server.value() instanceof Integer seconds && seconds > 0
+                ? Duration.ofSeconds(seconds)
+                : options.keepAlive();
+    }
+
+    private void refused(MqttConnection from, int code) {
+        boolean badVersion = code == 0x01 || code == 0x84;
+        if (badVersion && options.version() == 0 && version == 5) {
+            LOG.info("{} refuses MQTT 5, going on with 3.1.1", address());
+            version = 4;
+            from.close("MQTT 5 refused");
+            return;
+        }
+        boolean authentication = code == 0x04 || code == 0x05 || code == 0x86 || code == 0x87;
+        refreshCredential = authentication;
+        nextAddress();
+        from.close((authentication ? "not authorised, " : "refused, ") + "reason 0x" + Integer.toHexString(code));
+    }
+
+    private void subscribed(String why) {
+        knownToBroker = true;
+        LOG.info(
+                "subscribed at {} with MQTT {} as {}: {}{}",
+                address(),
+                version == 5 ? "5" : "3.1.1",
+                options.clientId(),
+                why,
+                subscriber.degraded().isEmpty() ? "" : "; DEGRADED: " + subscriber.degraded());
+        become(subscriber.degraded().isEmpty() ? State.SUBSCRIBED : State.DEGRADED, why);
+    }
+
+    private void onClose(MqttConnection from, String why) {
+        if (from != connection) {
+            return;
+        }
+        deliveries.endOfRead(this::onFreed);
+        connection = null;
+        cancelTimer();
+        if (accepted) {
+            lastSeen = clock.instant();
+        }
+        if (System.nanoTime() - connectedAtNanos > STABLE_AFTER.toNanos()) {
+            backoff.reset();
+        }
+        Promise<Void> closing = onClosed;
+        if (stopped) {
+            become(State.CLOSED, "stopped");
+            if (closing != null) {
+                closing.tryComplete();
+            }
+        } else if (state != State.PRESSURE) {
+            retry("MQTT-DISCONNECTED", why);
+        } else {
+            onFreed();
+        }
+    }
+
+    private void onFreed() {
+        if (state == State.PRESSURE
+                && connection == null
+                && timer < 0
+                && !stopped
+                && deliveries.held() <= options.maxUnacknowledged() / 2) {
+            LOG.info("pressure is over, connecting again");
+            connect();
+        }
+    }
+
+    /** What the current connection tells us; a connection that is not the current one has nothing more to say. */
+    private final class Handler implements MqttConnection.Events {
+        @Override
+        public void connAck(MqttConnection from, MqttConnAckMessage packet) {
+            onConnAck(from, packet);
+        }
+
+        @Override
+        public void publish(MqttConnection from, MqttPublishMessage packet) {
+            if (!deliveries.take(from, packet)) {
+                LOG.warn(
+                        "MQTT-PRESSURE: {} bytes wait for their targets, leaving the broker until half of them are safe",
+                        deliveries.held());
+                become(State.PRESSURE, "too much waits for its targets");
+                from.disconnect(0, "pressure");
+            }
+        }
+
+        @Override
+        public void oversize(MqttConnection from, OversizeMessage message) {
+            deliveries.skip(from, message);
+        }
+
+        @Override
+        public void pubRel(MqttConnection from, int packetId) {
+            deliveries.release(from, packetId);
+        }
+
+        @Override
+        public void subAck(MqttConnection from, MqttSubAckMessage packet) {
+            if (subscriber.acknowledged(
+                    packet.variableHeader().messageId(), packet.payload().reasonCodes())) {
+                cancelTimer();
+                subscribed("subscriptions made");
+            }
+        }
+
+        @Override
+        public void disconnect(MqttConnection from, int reason) {
+            if (reason == SESSION_TAKEN_OVER) {
+                counters.takeovers++;
+                takeovers.happened(clock.instant());
+            }
+            from.close("the broker sent DISCONNECT, reason 0x" + Integer.toHexString(reason));
+        }
+
+        @Override
+        public void endOfRead(MqttConnection from) {
+            deliveries.endOfRead(MqttSession.this::onFreed);
+        }
+
+        @Override
+        public void protocolError(MqttConnection from, String what) {
+            counters.protocolErrors++;
+            LOG.warn("MQTT-PROTOCOL: {} from {}", what, address());
+        }
+
+        @Override
+        public void closed(MqttConnection from, String why) {
+            onClose(from, why);
+        }
+    }
+
+    /** Counts how often somebody else took our session lately. */
+    static final class Takeovers {
+        private static final int MANY = 3;
+        private static final Duration LATELY = Duration.ofSeconds(60);
+        private final java.util.ArrayDeque<Instant> times = new java.util.ArrayDeque<>();
+
+        void happened(Instant now) {
+            times.add(now);
+            while (times.size() > MANY) {
+                times.poll();
+            }
+        }
+
+        boolean isWar() {
+            Instant first = times.peekFirst();
+            Instant last = times.peekLast();
+            return times.size() >= MANY
+                    && first != null
+                    && last != null
+                    && Duration.between(first, last).compareTo(LATELY) <= 0;
+        }
+    }
+}

@@ -1,0 +1,110 @@
+package io.plantline.mqtt;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.ByteToMessageDecoder;
+import io.netty.handler.codec.CorruptedFrameException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/**
+ * Follows the packet boundaries of the stream and takes out each PUBLISH that is too large, so that one such message
+ * does not close the connection, come back with the session, and close it again for ever. Everything else passes in
+ * slices as large as what the socket read.
+ */
+final class OversizeGuard extends ByteToMessageDecoder {
+    private static final int PUBLISH = 3;
+
+    private final int maxPacketSize;
+    private long passing;
+    private long skipping;
+
+    OversizeGuard(int maxPacketSize) {
+        this.maxPacketSize = maxPacketSize;
+    }
+
+    @Override
+    protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) {
+        if (skipping > 0) {
+            int now = (int) Math.min(skipping, in.readableBytes());
+            in.skipBytes(now);
+            skipping -= now;
+            return;
+        }
+        int start = in.readerIndex();
+        int at = start;
+        int end = in.writerIndex();
+        while (at < end) {
+            if (passing > 0) {
+                int now = (int) Math.min(passing, end - at);
+                at += now;
+                passing -= now;
+                continue;
+            }
+            int header = headerLength(in, at, end);
+            if (header < 0) {
+                break;
+            }
+            int remaining = remainingLength(in, at);
+            if (header + remaining > maxPacketSize && in.getUnsignedByte(at) >> 4 == PUBLISH) {
+                break;
+            }
+            passing = (long) header + remaining;
+        }
+        if (at > start) {
+            out.add(in.readRetainedSlice(at - start));
+        } else {
+            takeOut(in, out);
+        }
+    }
+
+    /** Length of the fixed header at {@code at}, or -1 if it is not all there (MQTT 5.0 section 2.1). */
+    private static int headerLength(ByteBuf in, int at, int end) {
+        for (int i = 1; i <= 4; i++) {
+            if (at + i >= end) {
+                return -1;
+            }
+            if (in.getByte(at + i) >= 0) {
+                return i + 1;
+            }
+        }
+        throw new CorruptedFrameException("a remaining length of more than four bytes");
+    }
+
+    private static int remainingLength(ByteBuf in, int at) {
+        int value = 0;
+        for (int i = 1; i <= 4; i++) {
+            byte part = in.getByte(at + i);
+            value |= (part & 0x7F) << (7 * (i - 1));
+            if (part >= 0) {
+                break;
+            }
+        }
+        return value;
+    }
+
+    /** Starts skipping the oversize PUBLISH at the reader's position, once topic and packet id are there. */
+    private void takeOut(ByteBuf in, List<Object> out) {
+        int at = in.readerIndex();
+        int header = headerLength(in, at, in.writerIndex());
+        if (header < 0 || in.readableBytes() < header + 2) {
+            return;
+        }
+        int flags = in.getUnsignedByte(at);
+        int qos = (flags >> 1) & 3;
+        int topicLength = in.getUnsignedShort(at + header);
+        int needed = header + 2 + topicLength + (qos > 0 ? 2 : 0);
+        long size = (long) header + remainingLength(in, at);
+        if (needed > size) {
+            throw new CorruptedFrameException("a topic longer than its packet");
+        }
+        if (in.readableBytes() < needed) {
+            return;
+        }
+        String topic = in.toString(at + header + 2, topicLength, StandardCharsets.UTF_8);
+        int packetId = qos > 0 ? in.getUnsignedShort(at + header + 2 + topicLength) : 0;
+        in.skipBytes(needed);
+        skipping = size - needed;
+        out.add(new OversizeMessage(topic, qos, packetId, size));
+    }
+}

@@ -1,0 +1,66 @@
+package io.plantline.pipeline;
+
+import io.plantline.model.Failure;
+import io.vertx.core.Future;
+import io.vertx.core.Handler;
+import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.eventbus.EventBus;
+import io.vertx.core.eventbus.Message;
+import io.vertx.core.eventbus.ReplyException;
+import java.time.Duration;
+import java.util.function.Function;
+
+/**
+ * One kind of request and its reply over the event bus. The caller always gets a value: what a consumer throws, and what
+ * the bus loses, become a {@link Failure} in the reply. The event bus has no backpressure of its own, so callers keep
+ * their requests in flight few: a relay has one per lane.
+ */
+public final class Hop<Q extends PipelineMessage, R extends PipelineMessage> {
+    private final DeliveryOptions options;
+    private final Class<R> replyType;
+    private final Function<Failure, R> failed;
+
+    /**
+     * A hop.
+     *
+     * @param timeout after which a request counts as lost
+     * @param failed makes a reply of a failure
+     */
+    public Hop(Duration timeout, Class<R> replyType, Function<Failure, R> failed) {
+        this.options = new DeliveryOptions().setSendTimeout(timeout.toMillis());
+        this.replyType = replyType;
+        this.failed = failed;
+    }
+
+    /** Asks; never fails. */
+    public Future<R> request(EventBus bus, String address, Q question) {
+        return bus.<Object>request(address, question, options)
+                .map(reply -> replyType.cast(reply.body()))
+                .recover(cause -> Future.succeededFuture(failed.apply(lost(address, cause))));
+    }
+
+    private static Failure lost(String address, Throwable cause) {
+        String code = cause instanceof ReplyException reply
+                ? "bus-"
+                        + reply.failureType()
+                                .name()
+                                .toLowerCase(java.util.Locale.ROOT)
+                                .replace('_', '-')
+                : "bus";
+        return Failure.retry(code, address + ": " + cause.getMessage());
+    }
+
+    /** A consumer's handler that answers each request with what {@code answer} says, whatever happens in it. */
+    public Handler<Message<Q>> serve(Function<Q, Future<R>> answer) {
+        return message -> {
+            Future<R> reply;
+            try {
+                reply = answer.apply(message.body());
+            } catch (RuntimeException e) {
+                reply = Future.failedFuture(e);
+            }
+            reply.onComplete(result ->
+                    message.reply(result.succeeded() ? result.result() : failed.apply(Failure.of(result.cause()))));
+        };
+    }
+}

@@ -1,0 +1,137 @@
+package io.plantline.pipeline.dispatch;
+
+import io.plantline.model.MessageBatch;
+import io.plantline.model.MessageProperties;
+import io.plantline.mqtt.MessageHandler;
+import io.plantline.mqtt.ReceivedMessage;
+import io.plantline.pipeline.Outbox;
+import io.vertx.core.Future;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Puts each received message into the batch of every target it is routed to, straight from the network buffer, and
+ * seals the batches when the socket is drained or they are full.
+ */
+final class Dispatcher implements MessageHandler {
+    private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
+    private static final int MAX_COUNT = 4096;
+    private static final int MAX_BYTES = 1 << 20;
+
+    private final RouteTable routes;
+    private final List<Lane[]> targets = new ArrayList<>();
+    private final List<Lane> filling = new ArrayList<>();
+    private final List<Future<Void>> appended = new ArrayList<>();
+    private long unrouted;
+
+    /** A dispatcher; a rule's target is an index into {@code outboxes}. */
+    Dispatcher(RouteTable routes, List<Outbox> outboxes) {
+        this.routes = routes;
+        for (Outbox outbox : outboxes) {
+            Lane[] lanes = new Lane[outbox.lanes()];
+            for (int i = 0; i < lanes.length; i++) {
+                lanes[i] = new Lane(outbox, i);
+            }
+            targets.add(lanes);
+        }
+    }
+
+    /** Messages that no subscription of the configuration wants: left over from an older one, at the broker. */
+    long unrouted() {
+        return unrouted;
+    }
+
+    @Override
+    public void message(ReceivedMessage message) {
+        RouteTable.Route route = routes.resolve(message.topic());
+        int[] targetsOfRoute = route.targets();
+        if (targetsOfRoute.length == 0) {
+            unrouted(message);
+            return;
+        }
+        int[] copies = message.subscriptionIdentifiers();
+        MessageProperties properties = message.properties();
+        for (int i = 0; i < targetsOfRoute.length; i++) {
+            if (isFor(route.identifiers()[i], copies)) {
+                Lane[] lanes = targets.get(targetsOfRoute[i]);
+                lanes[Outbox.laneOf(route.topic(), lanes.length)].add(route.topic(), message, properties);
+            }
+        }
+    }
+
+    /** Whether a copy with these identifiers is for the target that {@code speaker} speaks for. */
+    private static boolean isFor(int speaker, int[] copies) {
+        if (copies.length == 0 || speaker == 0) {
+            return true;
+        }
+        for (int copy : copies) {
+            if (copy == speaker) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void unrouted(ReceivedMessage message) {
+        unrouted++;
+        if (Long.bitCount(unrouted) == 1) {
+            LOG.warn(
+                    "{} messages so far match no subscription of this configuration, the last one on {}: the broker"
+                            + " still holds a subscription of an older one",
+                    unrouted,
+                    message.topic());
+        }
+    }
+
+    @Override
+    public Future<Void> endOfRead() {
+        for (Lane lane : filling) {
+            lane.seal();
+        }
+        filling.clear();
+        Future<Void> all = appended.isEmpty()
+                ? Future.succeededFuture()
+                : appended.size() == 1
+                        ? appended.get(0)
+                        : Future.all(List.copyOf(appended)).mapEmpty();
+        appended.clear();
+        return all;
+    }
+
+    /** The batch being filled for one lane of one target. */
+    private final class Lane {
+        private final Outbox outbox;
+        private final int number;
+        private final MessageBatch.Builder builder = new MessageBatch.Builder(4096);
+
+        Lane(Outbox outbox, int number) {
+            this.outbox = outbox;
+            this.number = number;
+        }
+
+        void add(String topic, ReceivedMessage message, MessageProperties properties) {
+            if (builder.count() == 0) {
+                filling.add(this);
+            }
+            builder.add(
+                    topic,
+                    message.qos(),
+                    message.retained(),
+                    message.redelivered(),
+                    message.receivedAtMicros(),
+                    properties,
+                    message.payloadLength(),
+                    message);
+            if (builder.count() >= MAX_COUNT || builder.sizeInBytes() >= MAX_BYTES) {
+                seal();
+                filling.remove(this);
+            }
+        }
+
+        void seal() {
+            appended.add(outbox.append(number, builder.build()));
+        }
+    }
+}

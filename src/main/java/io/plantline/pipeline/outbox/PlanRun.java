@@ -1,0 +1,189 @@
+package io.plantline.pipeline.outbox;
+
+import io.plantline.model.Backoff;
+import io.plantline.model.Batches;
+import io.plantline.model.Failure;
+import io.plantline.model.MessageBatch;
+import io.plantline.model.MessageCursor;
+import io.plantline.model.Plan;
+import io.plantline.pipeline.InlineBatch;
+import io.plantline.pipeline.PipelineMessage.PublishReply;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Sees one plan through: process, publish, repeat what failed, until every message is accounted for. */
+final class PlanRun {
+    private final Relay relay;
+    private final List<Relay.Entry> entries;
+    private final Backoff backoff;
+    private final More more;
+    private final Promise<Void> done = Promise.promise();
+    private final Set<Long> filtered = new HashSet<>();
+    private final Set<Long> deadLettered = new HashSet<>();
+    private final BitSet delivered = new BitSet();
+    private Plan plan;
+    private List<MessageBatch> batches;
+    private int attempts;
+
+    /** Takes more of the lane's queue, while the plan is not fixed by a first publish attempt. */
+    interface More {
+        List<Relay.Entry> take(int maxRecords, long maxBytes);
+    }
+
+    /** What became of the plan's source messages. */
+    record Result(long delivered, long filtered, long deadLettered) {}
+
+    PlanRun(Relay relay, Plan plan, List<Relay.Entry> entries, Backoff backoff, More more) {
+        this.relay = relay;
+        this.plan = plan;
+        this.entries = new ArrayList<>(entries);
+        this.backoff = backoff;
+        this.more = more;
+        this.batches = entries.stream().map(Relay.Entry::batch).toList();
+    }
+
+    List<Relay.Entry> entries() {
+        return entries;
+    }
+
+    /** Counted in source messages: one of which nothing was filtered or dead-lettered was delivered. */
+    Result result() {
+        long sources =
+                entries.stream().mapToLong(entry -> entry.batch().count()).sum();
+        return new Result(sources - filtered.size() - deadLettered.size(), filtered.size(), deadLettered.size());
+    }
+
+    /** Completes when every message is accounted for; never fails. */
+    Future<Void> start() {
+        Processing processing = relay.processing();
+        if (processing == null) {
+            publish();
+        } else {
+            new ProcessRun(relay, processing, backoff, this::absorb)
+                    .start(Batches.merge(batches))
+                    .onSuccess(outcome -> {
+                        filtered.addAll(outcome.filtered());
+                        deadLettered.addAll(outcome.deadLettered());
+                        batches = List.of(outcome.output());
+                        plan = new Plan(
+                                plan.target(),
+                                plan.fingerprint(),
+                                plan.outbox(),
+                                plan.epoch(),
+                                plan.first(),
+                                lastSequence(),
+                                plan.lane(),
+                                outcome.output().count());
+                        backoff.reset();
+                        publish();
+                    });
+        }
+        return done.future();
+    }
+
+    private long lastSequence() {
+        MessageBatch last = entries.get(entries.size() - 1).batch();
+        return last.firstSequence() + last.count() - 1;
+    }
+
+    /** More messages for a plan that waits for a processor, so that one message alone cannot hold all behind it. */
+    private List<MessageBatch> absorb(int maxRecords, long maxBytes) {
+        List<Relay.Entry> taken = more.take(maxRecords, maxBytes);
+        entries.addAll(taken);
+        return taken.stream().map(Relay.Entry::batch).toList();
+    }
+
+    private void publish() {
+        if (relay.isClosed()) {
+            return;
+        }
+        InlineBatch batch = new InlineBatch(plan, batches, delivered);
+        if (batch.count() == delivered.cardinality()) {
+            done.complete();
+            return;
+        }
+        relay.publishing().publish(batch).onSuccess(this::published);
+    }
+
+    private void published(PublishReply reply) {
+        Failure whole = reply.failure();
+        if (whole != null) {
+            again(whole);
+            return;
+        }
+        Map<Integer, Failure> refused = reply.verdicts().refused();
+        int count = batches.stream().mapToInt(MessageBatch::count).sum();
+        for (int ordinal = 0; ordinal < count; ordinal++) {
+            if (!refused.containsKey(ordinal)) {
+                delivered.set(ordinal);
+            }
+        }
+        if (refused.isEmpty()) {
+            done.complete();
+            return;
+        }
+        Map<Integer, Failure> rejected = new HashMap<>();
+        Failure first = null;
+        for (Map.Entry<Integer, Failure> entry : refused.entrySet()) {
+            if (entry.getValue().kind() == Failure.Kind.REJECT) {
+                rejected.put(entry.getKey(), entry.getValue());
+            } else {
+                first = entry.getValue();
+            }
+        }
+        Failure rest = first;
+        if (rejected.isEmpty()) {
+            again(rest == null ? Failure.retry("unknown", "refused without a reason") : rest);
+        } else if (!relay.deadLetters().exist()) {
+            again(noPlace(rejected.values().iterator().next()));
+        } else {
+            deadLetter(rejected, rest);
+        }
+    }
+
+    /** A refused message without a place for dead letters is never dropped: it holds the queue, and says so. */
+    static Failure noPlace(Failure rejected) {
+        return Failure.operator(
+                rejected.code(),
+                rejected.detail() + "; there is no dead-letter-target, so the message holds the queue");
+    }
+
+    private void deadLetter(Map<Integer, Failure> rejected, @org.jspecify.annotations.Nullable Failure rest) {
+        Map<Long, Failure> bySequence = new HashMap<>();
+        int ordinal = 0;
+        for (MessageBatch batch : batches) {
+            MessageCursor message = batch.cursor();
+            while (message.next()) {
+                Failure failure = rejected.get(ordinal++);
+                if (failure != null) {
+                    bySequence.put(message.sequence(), failure);
+                }
+            }
+        }
+        relay.deadLetters()
+                .send("publish", batches, bySequence)
+                .onSuccess(v -> {
+                    deadLettered.addAll(bySequence.keySet());
+                    rejected.keySet().forEach(delivered::set);
+                    if (rest == null) {
+                        publish();
+                    } else {
+                        again(rest);
+                    }
+                })
+                .onFailure(e -> again(Failure.retry("dead-letter", String.valueOf(e.getMessage()))));
+    }
+
+    private void again(Failure failure) {
+        attempts++;
+        relay.failing(failure, attempts);
+        relay.context().setTimer(backoff.nextMillis(), id -> publish());
+    }
+}

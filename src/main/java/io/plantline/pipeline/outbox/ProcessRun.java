@@ -1,0 +1,180 @@
+package io.plantline.pipeline.outbox;
+
+import io.plantline.config.ProcessorDefinition;
+import io.plantline.config.ProcessorDefinition.OnFailure;
+import io.plantline.model.Backoff;
+import io.plantline.model.Batches;
+import io.plantline.model.Failure;
+import io.plantline.model.MessageBatch;
+import io.plantline.pipeline.PipelineMessage.ProcessReply;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Takes the messages of one plan through the processors of its target, each message once. What fails is asked again,
+ * alone; a message that fails too often while others succeed follows {@code on-failure}.
+ */
+final class ProcessRun {
+    private static final int MAX_RECORDS = 10_000;
+    private static final long MAX_BYTES = 16 << 20;
+
+    private final Relay relay;
+    private final Processing processing;
+    private final Backoff backoff;
+    private final Absorb absorb;
+    private final Promise<Outcome> promise = Promise.promise();
+    private final Set<Long> filtered = new HashSet<>();
+    private final Set<Long> deadLettered = new HashSet<>();
+    private int attempts;
+
+    /** More messages to process with those that wait. */
+    interface Absorb {
+        List<MessageBatch> more(int maxRecords, long maxBytes);
+    }
+
+    /** Every source message is in the output, filtered or dead-lettered. */
+    record Outcome(MessageBatch output, Set<Long> filtered, Set<Long> deadLettered) {}
+
+    ProcessRun(Relay relay, Processing processing, Backoff backoff, Absorb absorb) {
+        this.relay = relay;
+        this.processing = processing;
+        this.backoff = backoff;
+        this.absorb = absorb;
+    }
+
+    /** Completes when every message is accounted for; never fails. */
+    Future<Outcome> start(MessageBatch batch) {
+        new Step(0, batch).run();
+        return promise.future();
+    }
+
+    /** One processor and the messages that came out of the one before. */
+    private final class Step {
+        private final int number;
+        private final ProcessorDefinition processor;
+        private final List<MessageBatch> outputs = new ArrayList<>();
+        private final Map<Long, Trouble> troubles = new HashMap<>();
+        private MessageBatch pending;
+
+        Step(int number, MessageBatch input) {
+            this.number = number;
+            this.processor = processing.processors().get(number);
+            this.pending = input;
+        }
+
+        void run() {
+            if (relay.isClosed()) {
+                return;
+            }
+            if (pending.count() == 0) {
+                next();
+                return;
+            }
+            processing.process(number, pending).onSuccess(this::processed);
+        }
+
+        private void next() {
+            MessageBatch output = outputs.size() == 1 ? outputs.get(0) : Batches.merge(outputs);
+            if (number + 1 < processing.processors().size()) {
+                new Step(number + 1, output).run();
+            } else {
+                promise.complete(new Outcome(output, filtered, deadLettered));
+            }
+        }
+
+        private void processed(ProcessReply reply) {
+            Failure whole = reply.failure();
+            if (whole != null) {
+                again(whole);
+                return;
+            }
+            outputs.add(reply.processed().output());
+            filtered.addAll(reply.processed().filtered());
+            Map<Long, Failure> failed = reply.processed().failed();
+            if (failed.isEmpty()) {
+                next();
+                return;
+            }
+            Map<Long, Failure> finallyFailed = new HashMap<>();
+            Map<Long, Failure> repeat = new HashMap<>();
+            failed.forEach((sequence, failure) -> {
+                Trouble trouble = troubles.computeIfAbsent(sequence, s -> new Trouble(processing.successes(number)));
+                trouble.attempts++;
+                boolean othersSucceed = processing.successes(number) > trouble.successesBefore;
+                boolean finished = failure.kind() == Failure.Kind.REJECT
+                        || (failure.kind() == Failure.Kind.RETRY
+                                && trouble.attempts >= processor.maxAttempts()
+                                && othersSucceed);
+                (finished ? finallyFailed : repeat).put(sequence, failure);
+            });
+            giveUp(finallyFailed, repeat);
+        }
+
+        private void giveUp(Map<Long, Failure> finallyFailed, Map<Long, Failure> repeat) {
+            if (finallyFailed.isEmpty()) {
+                repeat(repeat);
+                return;
+            }
+            if (processor.onFailure() == OnFailure.PASS_THROUGH) {
+                outputs.add(Batches.select(pending, finallyFailed::containsKey));
+                repeat(repeat);
+                return;
+            }
+            if (!relay.deadLetters().exist()) {
+                finallyFailed.forEach((sequence, failure) -> repeat.put(sequence, PlanRun.noPlace(failure)));
+                repeat(repeat);
+                return;
+            }
+            relay.deadLetters()
+                    .send("process:" + processor.name(), List.of(pending), finallyFailed)
+                    .onSuccess(v -> {
+                        deadLettered.addAll(finallyFailed.keySet());
+                        repeat(repeat);
+                    })
+                    .onFailure(e -> {
+                        finallyFailed.forEach((sequence, failure) -> repeat.put(sequence, failure));
+                        repeat(repeat);
+                    });
+        }
+
+        private void repeat(Map<Long, Failure> failed) {
+            pending = Batches.select(pending, failed::containsKey);
+            if (failed.isEmpty()) {
+                run();
+            } else {
+                again(failed.values().iterator().next());
+            }
+        }
+
+        private void again(Failure failure) {
+            attempts++;
+            relay.failing(failure, attempts);
+            relay.context().setTimer(backoff.nextMillis(), id -> {
+                if (number == 0) {
+                    List<MessageBatch> more = new ArrayList<>(absorb.more(MAX_RECORDS, MAX_BYTES));
+                    if (!more.isEmpty()) {
+                        more.add(pending);
+                        pending = Batches.merge(more);
+                    }
+                }
+                run();
+            });
+        }
+    }
+
+    /** A message that fails. */
+    private static final class Trouble {
+        private final long successesBefore;
+        private int attempts;
+
+        Trouble(long successesBefore) {
+            this.successesBefore = successesBefore;
+        }
+    }
+}

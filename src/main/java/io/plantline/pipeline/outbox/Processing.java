@@ -1,0 +1,50 @@
+package io.plantline.pipeline.outbox;
+
+import io.plantline.config.ProcessorDefinition;
+import io.plantline.model.MessageBatch;
+import io.plantline.pipeline.Addresses;
+import io.plantline.pipeline.Hop;
+import io.plantline.pipeline.PipelineMessage.ProcessReply;
+import io.plantline.pipeline.PipelineMessage.ProcessRequest;
+import io.vertx.core.Future;
+import io.vertx.core.eventbus.EventBus;
+import java.time.Duration;
+import java.util.List;
+
+/** The processors of a target, in order, and how often each of them has succeeded. */
+final class Processing {
+    /** Longer than any processor's own deadline: a reply that is later than this is lost. */
+    private static final Duration LOST_AFTER = Duration.ofMinutes(10);
+
+    private static final Hop<ProcessRequest, ProcessReply> HOP =
+            new Hop<>(LOST_AFTER, ProcessReply.class, ProcessReply::failed);
+
+    private final EventBus bus;
+    private final List<ProcessorDefinition> processors;
+    private final long[] successes;
+
+    Processing(EventBus bus, List<ProcessorDefinition> processors) {
+        this.bus = bus;
+        this.processors = processors;
+        this.successes = new long[processors.size()];
+    }
+
+    List<ProcessorDefinition> processors() {
+        return processors;
+    }
+
+    Future<ProcessReply> process(int processor, MessageBatch batch) {
+        String address = Addresses.processor(processors.get(processor).name());
+        return HOP.request(bus, address, new ProcessRequest(batch)).onSuccess(reply -> {
+            if (reply.failure() == null) {
+                successes[processor] += reply.processed().output().count()
+                        + reply.processed().filtered().size();
+            }
+        });
+    }
+
+    /** Messages that a processor has passed or filtered so far. */
+    long successes(int processor) {
+        return successes[processor];
+    }
+}

@@ -1,0 +1,172 @@
+package io.plantline.plugin.processor.remote;
+
+import io.plantline.model.Credential;
+import io.plantline.model.Failure;
+import io.plantline.model.FailureException;
+import io.plantline.spi.HttpProxy;
+import io.plantline.spi.TargetContext;
+import io.vertx.circuitbreaker.CircuitBreaker;
+import io.vertx.circuitbreaker.CircuitBreakerOptions;
+import io.vertx.circuitbreaker.OpenCircuitException;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.PoolOptions;
+import io.vertx.ext.web.client.HttpRequest;
+import io.vertx.ext.web.client.HttpResponse;
+import io.vertx.ext.web.client.WebClient;
+import io.vertx.ext.web.client.WebClientOptions;
+import io.vertx.ext.web.codec.BodyCodec;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Makes one call: with a deadline, a bounded pool, a circuit breaker, no redirects, and a limit on the answer. */
+final class Caller {
+    private final RemoteProcessorConfig config;
+    private final TargetContext context;
+    private final WebClient client;
+    private final CircuitBreaker breaker;
+    private boolean refreshCredential;
+
+    /** What is posted. */
+    record Request(
+            byte[] body, String contentType, @Nullable String topic) {}
+
+    /** What comes back with status 200 or 204. */
+    record Response(int status, byte[] body, @Nullable String contentType) {}
+
+    Caller(RemoteProcessorConfig config, TargetContext context) {
+        this.config = config;
+        this.context = context;
+        this.client = WebClient.create(context.vertx(), options(config), pool(config));
+        this.breaker = CircuitBreaker.create(
+                "processor-" + context.name(),
+                context.vertx(),
+                new CircuitBreakerOptions()
+                        .setMaxFailures(5)
+                        .setFailuresRollingWindow(10_000)
+                        .setTimeout(config.timeout().toMillis() + 1_000)
+                        .setResetTimeout(2_000)
+                        .setNotificationAddress(null));
+    }
+
+    private static WebClientOptions options(RemoteProcessorConfig config) {
+        WebClientOptions options = new WebClientOptions()
+                .setFollowRedirects(false)
+                .setKeepAlive(true)
+                .setUserAgent("plantline");
+        options.setConnectTimeout((int) Math.min(10_000, config.timeout().toMillis()));
+        options.setVerifyHost(true);
+        options.setTcpNoDelay(true);
+        config.tls().ifPresent(tls -> tls.applyTo(options));
+        HttpProxy.fromEnvironment(config.uri()).ifPresent(options::setProxyOptions);
+        return options;
+    }
+
+    private static PoolOptions pool(RemoteProcessorConfig config) {
+        return new PoolOptions().setHttp1MaxSize(config.maxConcurrency()).setMaxWaitQueueSize(config.maxConcurrency());
+    }
+
+    /** Fails with a {@link FailureException}. */
+    Future<Response> call(Request request) {
+        return authorization()
+                .compose(authorization -> breaker.<Outcome>execute(
+                                promise -> send(request, authorization).onComplete(promise))
+                        .recover(e -> Future.failedFuture(failure(e).asException()))
+                        .compose(outcome -> outcome.refusal == null
+                                ? Future.succeededFuture(outcome.response)
+                                : Future.failedFuture(outcome.refusal.asException())));
+    }
+
+    /** A refusal is no reason to open the circuit: the service answers. */
+    private record Outcome(
+            @Nullable Response response, @Nullable Failure refusal) {}
+
+    private Future<Optional<String>> authorization() {
+        if (config.credential().isEmpty()) {
+            return Future.succeededFuture(Optional.empty());
+        }
+        boolean refresh = refreshCredential;
+        refreshCredential = false;
+        return context.credential(config.credential().get(), refresh)
+                .map(Caller::basic)
+                .map(Optional::of);
+    }
+
+    private static String basic(Credential credential) {
+        Buffer both = Buffer.buffer(credential.username() + ":").appendBytes(credential.password());
+        return "Basic " + java.util.Base64.getEncoder().encodeToString(both.getBytes());
+    }
+
+    private Future<Outcome> send(Request request, Optional<String> authorization) {
+        HttpRequest<Buffer> call = client.requestAbs(
+                        HttpMethod.POST, config.uri().toString())
+                .ssl("https".equals(config.uri().getScheme()))
+                .timeout(config.timeout().toMillis())
+                .putHeader("Content-Type", request.contentType());
+        authorization.ifPresent(value -> call.putHeader("Authorization", value));
+        if (request.topic() != null) {
+            call.putHeader("Plantline-Topic", header(request.topic()));
+        }
+        LimitedBody body = new LimitedBody(config.maxResponseSize());
+        return call.as(BodyCodec.pipe(body, false))
+                .sendBuffer(Buffer.buffer(request.body()))
+                .map(response -> outcome(response, body));
+    }
+
+    /** A topic may hold what a header may not; those characters are percent-encoded. */
+    private static String header(String topic) {
+        StringBuilder text = new StringBuilder();
+        for (byte b : topic.getBytes(StandardCharsets.UTF_8)) {
+            if (b > 0x20 && b < 0x7F && b != '%') {
+                text.append((char) b);
+            } else {
+                text.append('%').append(java.util.HexFormat.of().withUpperCase().toHexDigits(b));
+            }
+        }
+        return text.toString();
+    }
+
+    private Outcome outcome(HttpResponse<Void> response, LimitedBody body) {
+        int status = response.statusCode();
+        if (body.isTooLarge()) {
+            throw Failure.retry("response-too-large", "more than " + config.maxResponseSize() + " bytes")
+                    .asException();
+        }
+        if (status == 200 || status == 204) {
+            return new Outcome(new Response(status, body.bytes(), response.getHeader("Content-Type")), null);
+        }
+        String where = config.processorId() + " answered " + status;
+        switch (status) {
+            case 400, 413, 415, 422:
+                return new Outcome(null, Failure.reject("status-" + status, where));
+            case 401, 403:
+                refreshCredential = true;
+                return new Outcome(null, Failure.operator("status-" + status, where));
+            case 404:
+                return new Outcome(null, Failure.operator("status-404", where));
+            default:
+                throw Failure.retry("status-" + status, where).asException();
+        }
+    }
+
+    private Failure failure(Throwable e) {
+        if (e instanceof FailureException failure) {
+            return failure.failure();
+        }
+        if (e instanceof OpenCircuitException) {
+            return Failure.retry("circuit-open", config.uri().getAuthority() + " failed too often lately");
+        }
+        return Failure.retry("unreachable", config.uri().getAuthority() + ": " + e.getMessage());
+    }
+
+    Future<Void> close() {
+        Promise<Void> closed = Promise.promise();
+        breaker.close();
+        client.close();
+        closed.complete();
+        return closed.future();
+    }
+}

@@ -1,0 +1,7 @@
+/**
+ * AWS Secrets Manager.
+ */
+@NullMarked
+package io.plantline.plugin.secret.aws;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,239 @@
+package io.plantline.runtime;
+
+import io.plantline.config.BrokerConfig;
+import io.plantline.config.Configuration;
+import io.plantline.config.Plugins;
+import io.plantline.config.ProcessorDefinition;
+import io.plantline.config.TargetDefinition;
+import io.plantline.mqtt.CredentialSource;
+import io.plantline.mqtt.SessionOptions;
+import io.plantline.mqtt.SessionStatus;
+import io.plantline.observe.TargetLedger;
+import io.plantline.pipeline.Outbox;
+import io.plantline.pipeline.PipelineCodec;
+import io.plantline.pipeline.dispatch.DispatcherVerticle;
+import io.plantline.pipeline.outbox.OutboxVerticle;
+import io.plantline.pipeline.process.ProcessorVerticle;
+import io.plantline.pipeline.publish.PublisherVerticle;
+import io.plantline.spi.PayloadFormat;
+import io.plantline.spi.PayloadFormatFactory;
+import io.plantline.spi.Processor;
+import io.plantline.spi.ProcessorFactory;
+import io.plantline.spi.Target;
+import io.plantline.spi.TargetContext;
+import io.plantline.spi.TargetFactory;
+import io.vertx.core.Deployable;
+import io.vertx.core.DeploymentOptions;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.WorkerExecutor;
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A running configuration. It starts with the last room, so that whoever speaks finds a listener, and stops with the
+ * first, so that what is inside can leave.
+ */
+public final class House {
+    private static final Logger LOG = LoggerFactory.getLogger(House.class);
+    private static final int OUTBOX_ID_BYTES = 12;
+
+    private final Vertx vertx;
+    private final Configuration configuration;
+    private final Secrets secrets;
+    private final Map<String, TargetLedger> ledgers = new LinkedHashMap<>();
+    private final Map<String, OutboxVerticle> outboxes = new LinkedHashMap<>();
+    private final List<WorkerExecutor> workers = new ArrayList<>();
+    private @Nullable DispatcherVerticle dispatcher;
+
+    public House(Vertx vertx, Configuration configuration, Plugins plugins) {
+        this.vertx = vertx;
+        this.configuration = configuration;
+        this.secrets = new Secrets(vertx, plugins);
+    }
+
+    /** Starts every room. Targets that are down do not keep it from starting. */
+    public Future<Void> start() {
+        PipelineCodec.registerAll(vertx.eventBus());
+        return startPublishers()
+                .compose(v -> startProcessors())
+                .compose(v -> startOutboxes())
+                .compose(v -> startDispatcher());
+    }
+
+    private Future<Void> startPublishers() {
+        return each(configuration.targets().values(), target -> {
+            WorkerExecutor pool = workers("target-" + target.name(), Math.max(1, target.instances()));
+            TargetContext context = new SectionContext(vertx, target.name(), format(target), pool, secrets);
+            return deploy(
+                    target.instances(),
+                    () -> new PublisherVerticle(
+                            target.name(), target.fingerprint(), () -> create(target.factory(), target, context)));
+        });
+    }
+
+    private Future<Void> startProcessors() {
+        return each(configuration.processors().values(), processor -> {
+            WorkerExecutor pool = workers("processor-" + processor.name(), processor.instances());
+            TargetContext context = new SectionContext(vertx, processor.name(), null, pool, secrets);
+            return deploy(
+                    processor.instances(),
+                    () -> new ProcessorVerticle(
+                            processor.name(), () -> create(processor.factory(), processor, context)));
+        });
+    }
+
+    private Future<Void> startOutboxes() {
+        String outboxId = newOutboxId();
+        for (TargetDefinition target : configuration.targets().values()) {
+            TargetLedger ledger = new TargetLedger(target.name());
+            ledgers.put(target.name(), ledger);
+            List<ProcessorDefinition> processors = target.processors().stream()
+                    .map(name -> Optional.ofNullable(configuration.processors().get(name))
+                            .orElseThrow())
+                    .toList();
+            outboxes.put(target.name(), new OutboxVerticle(target, processors, outboxId, ledger, outboxes::get));
+        }
+        return each(outboxes.values(), outbox -> vertx.deployVerticle(outbox).mapEmpty());
+    }
+
+    private Future<Void> startDispatcher() {
+        Map<String, Outbox> doors = new LinkedHashMap<>(outboxes);
+        DispatcherVerticle verticle =
+                new DispatcherVerticle(this::sessionOptions, configuration.subscriptions(), doors, credentials());
+        dispatcher = verticle;
+        return vertx.deployVerticle(verticle).mapEmpty();
+    }
+
+    private SessionOptions sessionOptions(List<SessionOptions.Subscription> subscriptions) {
+        BrokerConfig broker = configuration.broker();
+        return new SessionOptions(
+                broker.addresses().stream()
+                        .map(address -> new SessionOptions.Address(address.host(), address.port()))
+                        .toList(),
+                broker.version(),
+                broker.clientId(),
+                broker.keepAlive(),
+                broker.connectTimeout(),
+                broker.sessionExpiry(),
+                broker.reconnectMin(),
+                broker.reconnectMax(),
+                broker.receiveMaximum(),
+                broker.maxPacketSize(),
+                broker.maxUnacknowledged(),
+                broker.tls(),
+                broker.will()
+                        .map(will -> new SessionOptions.Will(
+                                will.topic(),
+                                will.payload().getBytes(StandardCharsets.UTF_8),
+                                will.qos(),
+                                will.retain())),
+                subscriptions);
+    }
+
+    private CredentialSource credentials() {
+        return configuration
+                .broker()
+                .credential()
+                .<CredentialSource>map(
+                        reference -> refresh -> secrets.read(reference, refresh).map(Optional::of))
+                .orElse(refresh -> Future.succeededFuture(Optional.empty()));
+    }
+
+    /** Every target's books. */
+    public List<TargetLedger.Snapshot> ledgers() {
+        return ledgers.values().stream().map(TargetLedger::snapshot).toList();
+    }
+
+    /** The session, with its counters of now. */
+    public Future<SessionStatus> session() {
+        return dispatcher == null ? Future.failedFuture("not started") : dispatcher.refreshStatus();
+    }
+
+    /**
+     * Stops reading, gives what is inside {@code deadline} to leave, and says good-bye to the broker. What could not
+     * leave was not acknowledged: the broker keeps it.
+     */
+    public Future<Void> stop(Duration deadline) {
+        DispatcherVerticle first = dispatcher;
+        if (first == null) {
+            return closeAll();
+        }
+        List<Future<Void>> drained = new ArrayList<>();
+        return first.stopReading()
+                .compose(v -> {
+                    outboxes.values().forEach(outbox -> drained.add(outbox.drain()));
+                    return Future.all(drained).timeout(deadline.toMillis(), TimeUnit.MILLISECONDS);
+                })
+                .recover(e -> {
+                    LOG.warn(
+                            "not everything could be delivered within {} s; the broker keeps it", deadline.toSeconds());
+                    return Future.succeededFuture();
+                })
+                .compose(v -> vertx.undeploy(first.deploymentID()))
+                .compose(v -> closeAll());
+    }
+
+    private Future<Void> closeAll() {
+        return secrets.close().eventually(() -> {
+            workers.forEach(WorkerExecutor::close);
+            return Future.succeededFuture();
+        });
+    }
+
+    private Future<Void> deploy(int instances, java.util.function.Supplier<Deployable> verticle) {
+        return vertx.deployVerticle(verticle, new DeploymentOptions().setInstances(instances))
+                .mapEmpty();
+    }
+
+    private WorkerExecutor workers(String name, int size) {
+        WorkerExecutor pool = vertx.createSharedWorkerExecutor("plantline-" + name, size);
+        workers.add(pool);
+        return pool;
+    }
+
+    private static @Nullable PayloadFormat format(TargetDefinition target) {
+        return target.format()
+                .map(format -> create(format.factory(), format.config()))
+                .orElse(null);
+    }
+
+    @SuppressWarnings("unchecked") // A factory gets back what its own configure() made.
+    private static <C> PayloadFormat create(PayloadFormatFactory<C> factory, Object config) {
+        return factory.create((C) config);
+    }
+
+    @SuppressWarnings("unchecked") // A factory gets back what its own configure() made.
+    private static <C> Target create(TargetFactory<C> factory, TargetDefinition target, TargetContext context) {
+        return factory.create((C) target.config(), context);
+    }
+
+    @SuppressWarnings("unchecked") // A factory gets back what its own configure() made.
+    private static <C> Processor create(
+            ProcessorFactory<C> factory, ProcessorDefinition processor, TargetContext context) {
+        return factory.create((C) processor.config(), context);
+    }
+
+    private static <T> Future<Void> each(Iterable<T> items, java.util.function.Function<T, Future<Void>> step) {
+        List<Future<Void>> steps = new ArrayList<>();
+        items.forEach(item -> steps.add(step.apply(item)));
+        return Future.all(steps).mapEmpty();
+    }
+
+    private static String newOutboxId() {
+        byte[] bits = new byte[OUTBOX_ID_BYTES];
+        new SecureRandom().nextBytes(bits);
+        return HexFormat.of().formatHex(bits);
+    }
+}

@@ -1,0 +1,26 @@
+package io.plantline.spi;
+
+import io.plantline.model.Credential;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+
+/** What a plug-in gets from the house. */
+public interface TargetContext {
+
+    Vertx vertx();
+
+    /** Name of the section in the configuration. */
+    String name();
+
+    /** The payload format, if the target's type takes one. */
+    @Nullable
+    PayloadFormat format();
+
+    /** Runs {@code work} on a worker thread of the section's own pool; the future completes on the caller's context. */
+    <T> Future<T> blocking(Callable<T> work);
+
+    /** The current value of a credential; a failed authentication asks again with {@code refresh}. */
+    Future<Credential> credential(SecretReference reference, boolean refresh);
+}

@@ -1,0 +1,207 @@
+package io.plantline.spi.object;
+
+import io.plantline.model.MessageBatch;
+import io.plantline.model.MessageCursor;
+import io.plantline.model.Plan;
+import io.plantline.spi.PayloadFormat;
+import io.plantline.spi.PublishBatch;
+import io.plantline.spi.Settings;
+import io.vertx.core.Future;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Splits a plan into objects and names them. A pure function of the plan's records and these settings: a retry makes the
+ * same objects with the same names.
+ *
+ * <pre>
+ *  key-prefix / partition / object-prefix - outbox - epoch - first - last - part . extension
+ * </pre>
+ *
+ * @param keyPrefix without a slash at its end; can be empty
+ * @param objectPrefix start of the last part of the name
+ * @param partition template of {@code {topic}}, {@code {date}} and {@code {hour}} (received-at, UTC)
+ * @param single an object per message
+ */
+public record ObjectLayout(String keyPrefix, String objectPrefix, String partition, boolean single) {
+    private static final Pattern VARIABLE = Pattern.compile("\\{([^}]*)}");
+    private static final DateTimeFormatter DATE =
+            DateTimeFormatter.ofPattern("yyyy-MM-dd").withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter HOUR =
+            DateTimeFormatter.ofPattern("HH").withZone(ZoneOffset.UTC);
+
+    /** Properties that every section with a layout has, for its schema. */
+    public static final String SCHEMA_PROPERTIES = """
+            "key-prefix": {"type": "string", "maxLength": 200, "description": "Every name starts with it."},
+            "object-prefix": {"type": "string", "pattern": "^[A-Za-z0-9._=-]{0,100}$",
+              "description": "the start of the last part of a name: letters, digits, '.', '_', '=' and '-'"},
+            "partition": {"type": "string", "maxLength": 200,
+              "description": "Folders from {topic}, {date} and {hour}. Default: {topic}/dt={date}/hour={hour} (single), dt={date}/hour={hour} (batch)."}
+            """;
+
+    /** One object of a plan: its bytes and the messages in it. */
+    public record EncodedObject(String key, byte[] bytes, int[] ordinals) {}
+
+    /** Reads the layout of a section. */
+    public static ObjectLayout of(Settings settings) {
+        boolean single = settings.string("event-type", "single").equals("single");
+        String template =
+                settings.string("partition", single ? "{topic}/dt={date}/hour={hour}" : "dt={date}/hour={hour}");
+        Matcher variables = VARIABLE.matcher(template);
+        while (variables.find()) {
+            if (!List.of("topic", "date", "hour").contains(variables.group(1))) {
+                settings.error(
+                        "partition",
+                        "there is no variable {" + variables.group(1) + "}",
+                        "allowed: {topic}, {date}, {hour}");
+            }
+        }
+        String prefix = settings.string("key-prefix", "");
+        if (prefix.startsWith("/") || (prefix + "/").contains("../") || prefix.contains("//")) {
+            settings.error("key-prefix", "\"" + prefix + "\" is not a plain path", "write it like a/b");
+        }
+        return new ObjectLayout(
+                prefix.endsWith("/") ? prefix.substring(0, prefix.length() - 1) : prefix,
+                settings.string("object-prefix", "messages"),
+                template,
+                single);
+    }
+
+    /**
+     * Encodes the objects of a plan that still have a pending message; {@code work} runs the encoding off the event
+     * loop.
+     */
+    public Future<List<EncodedObject>> encode(PublishBatch batch, PayloadFormat format, Worker work) {
+        List<MessageBatch> parts = new ArrayList<>();
+        return collect(batch, parts).compose(v -> work.run(() -> encode(batch, parts, format)));
+    }
+
+    /** Runs something on a worker thread. */
+    @FunctionalInterface
+    public interface Worker {
+        <T> Future<T> run(java.util.concurrent.Callable<T> work);
+    }
+
+    private static Future<Void> collect(PublishBatch batch, List<MessageBatch> into) {
+        return collect(batch.reader(), into);
+    }
+
+    private static Future<Void> collect(io.plantline.spi.BatchReader reader, List<MessageBatch> into) {
+        return reader.next().compose(part -> {
+            if (part.count() == 0) {
+                return Future.succeededFuture();
+            }
+            into.add(part);
+            return collect(reader, into);
+        });
+    }
+
+    private List<EncodedObject> encode(PublishBatch batch, List<MessageBatch> parts, PayloadFormat format)
+            throws IOException {
+        Map<String, OpenObject> open = new LinkedHashMap<>();
+        List<EncodedObject> done = new ArrayList<>();
+        Plan plan = batch.plan();
+        int ordinal = 0;
+        for (MessageBatch part : parts) {
+            MessageCursor message = part.cursor();
+            while (message.next()) {
+                String id = plan.messageId(message.sequence());
+                if (single) {
+                    if (batch.isPending(ordinal)) {
+                        String key = key(plan, message, message.sequence(), message.sequence(), 0, format);
+                        OpenObject object = new OpenObject(key, format);
+                        object.add(ordinal, id, message);
+                        done.add(object.finish());
+                    }
+                } else {
+                    OpenObject object = open.get(partitionOf(message));
+                    if (object == null) {
+                        object = new OpenObject(
+                                key(plan, message, plan.first(), plan.last(), open.size(), format), format);
+                        open.put(partitionOf(message), object);
+                    }
+                    object.add(ordinal, id, message);
+                }
+                ordinal++;
+            }
+        }
+        for (OpenObject object : open.values()) {
+            EncodedObject finished = object.finish();
+            if (java.util.Arrays.stream(finished.ordinals()).anyMatch(batch::isPending)) {
+                done.add(finished);
+            }
+        }
+        return done;
+    }
+
+    String key(Plan plan, MessageCursor message, long first, long last, int part, PayloadFormat format) {
+        StringBuilder key = new StringBuilder();
+        if (!keyPrefix.isEmpty()) {
+            key.append(keyPrefix).append('/');
+        }
+        String folders = partitionOf(message);
+        if (!folders.isEmpty()) {
+            key.append(folders).append('/');
+        }
+        return key.append(objectPrefix)
+                .append('-')
+                .append(plan.idPrefix())
+                .append('-')
+                .append(Plan.padded(first))
+                .append('-')
+                .append(Plan.padded(last))
+                .append('-')
+                .append(part)
+                .append('.')
+                .append(format.extension())
+                .toString();
+    }
+
+    private String partitionOf(MessageCursor message) {
+        Instant time = Instant.ofEpochSecond(
+                Math.floorDiv(message.receivedAtMicros(), 1_000_000L),
+                Math.floorMod(message.receivedAtMicros(), 1_000_000L) * 1_000);
+        return VARIABLE.matcher(partition)
+                .replaceAll(variable -> Matcher.quoteReplacement(
+                        switch (variable.group(1)) {
+                            case "topic" -> TopicPath.encode(message.topic());
+                            case "date" -> DATE.format(time);
+                            default -> HOUR.format(time);
+                        }));
+    }
+
+    /** An object that is being encoded. */
+    private static final class OpenObject {
+        private final String key;
+        private final ByteArrayOutputStream bytes = new ByteArrayOutputStream(4096);
+        private final PayloadFormat.Encoder encoder;
+        private final List<Integer> ordinals = new ArrayList<>();
+
+        OpenObject(String key, PayloadFormat format) throws IOException {
+            this.key = key;
+            this.encoder = format.encoder(bytes);
+        }
+
+        void add(int ordinal, String id, MessageCursor message) throws IOException {
+            encoder.write(id, message);
+            ordinals.add(ordinal);
+        }
+
+        EncodedObject finish() throws IOException {
+            encoder.close();
+            return new EncodedObject(
+                    key,
+                    bytes.toByteArray(),
+                    ordinals.stream().mapToInt(Integer::intValue).toArray());
+        }
+    }
+}
