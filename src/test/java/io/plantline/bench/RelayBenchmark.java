@@ -1,0 +1,240 @@
+package io.plantline.bench;
+
+import io.plantline.testkit.Collector;
+import io.plantline.testkit.Generator;
+import io.plantline.testkit.Mosquitto;
+import io.plantline.testkit.PlantlineProcess;
+import io.plantline.testkit.Ports;
+import io.plantline.testkit.Stamp;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * MQTT to MQTT at QoS 1 on both sides, beside the Mosquitto bridge: the CPU time a message costs while a backlog is
+ * drained and at a live rate, and the latency at that rate. The backlog gathers while the subject is stopped (SIGSTOP),
+ * so that bursts find it warm.
+ */
+public final class RelayBenchmark {
+    private static final int TOPICS = 100;
+    private static final int SIZE = 250;
+
+    private final Path directory;
+    private final int burst;
+    private final int bursts;
+
+    private RelayBenchmark(Path directory, int burst, int bursts) {
+        this.directory = directory;
+        this.burst = burst;
+        this.bursts = bursts;
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        int burst = Integer.getInteger("bench.burst", 300_000);
+        int bursts = Integer.getInteger("bench.bursts", 5);
+        List<String> which =
+                arguments.length == 0 ? List.of("plantline", "bridge", "discard", "file") : List.of(arguments);
+        RelayBenchmark benchmark = new RelayBenchmark(Files.createTempDirectory("bench"), burst, bursts);
+        for (String subject : which) {
+            benchmark.run(subject);
+        }
+        System.exit(0);
+    }
+
+    private void run(String kind) throws Exception {
+        Path folder = Files.createDirectories(directory.resolve(kind));
+        try (Mosquitto source = Mosquitto.start(folder, "max_inflight_messages 1000");
+                Mosquitto sink = Mosquitto.start(folder, "max_inflight_messages 0");
+                Subject subject = start(kind, folder, source.port(), sink.port())) {
+            double[] cost = new double[bursts];
+            for (int i = -1; i < bursts; i++) {
+                double micros = burst(kind, subject, source.port(), sink.port());
+                if (i >= 0) {
+                    cost[i] = micros;
+                }
+            }
+            Arrays.sort(cost);
+            System.out.printf(
+                    Locale.ROOT,
+                    "%-10s backlog %6.2f us CPU a message (median of %d, %.2f to %.2f), peak RSS %d MB%n",
+                    subject.name(),
+                    cost[bursts / 2],
+                    bursts,
+                    cost[0],
+                    cost[bursts - 1],
+                    subject.peakRssMb());
+            if (kind.equals("plantline") || kind.equals("bridge")) {
+                live(subject, source.port(), sink.port());
+            }
+        }
+    }
+
+    private double burst(String kind, Subject subject, int source, int sink) throws Exception {
+        boolean relays = kind.equals("plantline") || kind.equals("bridge");
+        try (Collector collector = relays ? new Collector(sink, "#", 0) : null) {
+            subject.signal("STOP");
+            new Generator(source, TOPICS, t -> "bench/line" + t, 1, SIZE).publish(burst, 0, 2000);
+            double before = subject.cpuMicros();
+            subject.signal("CONT");
+            if (collector != null) {
+                await(() -> collector.tally().total() >= burst);
+            } else {
+                awaitIdle(subject);
+            }
+            return (subject.cpuMicros() - before) / burst;
+        }
+    }
+
+    private void live(Subject subject, int source, int sink) throws Exception {
+        int rate = 2_000;
+        int seconds = 20;
+        List<Long> latencies = new ArrayList<>();
+        try (Collector collector = new Collector(sink, "#", 0)) {
+            collector.also(publish -> latencies.add(
+                    System.nanoTime() - Stamp.of(publish.payload()).sentNanos()));
+            new Generator(source, TOPICS, t -> "bench/line" + t, 1, SIZE).publish(rate * 3, 0, 2000, rate);
+            await(() -> collector.tally().total() >= rate * 3);
+            latencies.clear();
+            double before = subject.cpuMicros();
+            new Generator(source, TOPICS, t -> "bench/line" + t, 1, SIZE).publish(rate * seconds, 0, 2000, rate);
+            await(() -> collector.tally().total() >= rate * 3 + rate * seconds);
+            double cost = (subject.cpuMicros() - before) / (rate * seconds);
+            long[] sorted =
+                    latencies.stream().mapToLong(Long::longValue).sorted().toArray();
+            System.out.printf(
+                    Locale.ROOT,
+                    "%-10s live %d/s %6.1f us CPU a message, latency p50 %.2f ms, p99 %.2f ms, max %.1f ms%n",
+                    subject.name(),
+                    rate,
+                    cost,
+                    sorted[sorted.length / 2] / 1e6,
+                    sorted[sorted.length * 99 / 100] / 1e6,
+                    sorted[sorted.length - 1] / 1e6);
+        }
+    }
+
+    private static void awaitIdle(Subject subject) {
+        double last = -1;
+        AtomicInteger quiet = new AtomicInteger();
+        while (quiet.get() < 5) {
+            LockSupport.parkNanos(200_000_000);
+            double now = subject.cpuMicros();
+            if (now - last < 20_000) {
+                quiet.incrementAndGet();
+            } else {
+                quiet.set(0);
+            }
+            last = now;
+        }
+    }
+
+    private interface Condition {
+        boolean holds();
+    }
+
+    private static void await(Condition condition) {
+        long end = System.nanoTime() + 120_000_000_000L;
+        while (!condition.holds()) {
+            if (System.nanoTime() > end) {
+                throw new IllegalStateException("took too long");
+            }
+            LockSupport.parkNanos(2_000_000);
+        }
+    }
+
+    private Subject start(String kind, Path folder, int source, int sink) throws IOException {
+        return switch (kind) {
+            case "bridge" -> bridge(folder, source, sink);
+            case "discard" -> new Discarding(source);
+            case "file" ->
+                plantline(
+                        folder,
+                        source,
+                        "file",
+                        "{\"type\": \"file\", \"event-type\": \"batch\", \"directory\": \"" + folder.resolve("lake")
+                                + "\", \"format\": \"json\"}");
+            default ->
+                plantline(
+                        folder,
+                        source,
+                        "plantline",
+                        "{\"type\": \"mqtt\", \"mqtt-broker-host\": \"127.0.0.1\", \"mqtt-broker-port\": " + sink
+                                + "}");
+        };
+    }
+
+    private static Subject plantline(Path folder, int source, String name, String target) {
+        String document = "{\"mqtt-broker\": {\"addresses\": [\"127.0.0.1:" + source + "\"], \"client-id\": \"bench\"},"
+                + "\"targets\": {\"t\": " + target
+                + "}, \"subscriptions\": {\"bench/#\": {\"qos\": 1, \"target\": \"t\"}}}";
+        PlantlineProcess.Builder builder = PlantlineProcess.in(folder).config(document);
+        for (String option : System.getProperty("bench.jvm", "").split(" ")) {
+            if (!option.isBlank()) {
+                builder.jvm(option);
+            }
+        }
+        PlantlineProcess process = builder.start().awaitSubscribed();
+        return new Subject() {
+            @Override
+            public long pid() {
+                return process.pid();
+            }
+
+            @Override
+            public String name() {
+                return name;
+            }
+
+            @Override
+            public void close() {
+                process.stop();
+                String log = process.log();
+                System.out.println("           "
+                        + log.lines()
+                                .filter(line -> line.contains("ledger"))
+                                .reduce((a, b) -> b)
+                                .orElse(log));
+            }
+        };
+    }
+
+    /** A broker with two bridges, one from the source and one to the sink: what a plant has without Plantline. */
+    private static Subject bridge(Path folder, int source, int sink) throws IOException {
+        Mosquitto broker = Mosquitto.startOn(
+                Ports.free(),
+                folder,
+                "max_inflight_messages 1000",
+                "connection in",
+                "address 127.0.0.1:" + source,
+                "topic bench/# in 1",
+                "cleansession false",
+                "bridge_max_packet_size 0",
+                "connection out",
+                "address 127.0.0.1:" + sink,
+                "topic bench/# out 1",
+                "cleansession false");
+        LockSupport.parkNanos(1_000_000_000);
+        return new Subject() {
+            @Override
+            public long pid() {
+                return broker.pid();
+            }
+
+            @Override
+            public String name() {
+                return "bridge";
+            }
+
+            @Override
+            public void close() {
+                broker.close();
+            }
+        };
+    }
+}

@@ -1,0 +1,151 @@
+package io.plantline.testkit;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/** The packaged program as a process of its own. */
+public final class PlantlineProcess implements AutoCloseable {
+    private final Process process;
+    private final Path log;
+
+    private PlantlineProcess(Process process, Path log) {
+        this.process = process;
+        this.log = log;
+    }
+
+    /** The jar that the build made. */
+    public static Path jar() {
+        return Path.of(System.getProperty("plantline.jar", "target/plantline.jar"));
+    }
+
+    /** Starts a description of a process. */
+    public static final class Builder {
+        private final Path directory;
+        private final Map<String, String> environment = new HashMap<>();
+        private final List<String> jvm = new ArrayList<>(List.of("-Xmx128m", "-XX:+UseSerialGC"));
+        private final List<String> arguments = new ArrayList<>();
+
+        private Builder(Path directory) {
+            this.directory = directory;
+        }
+
+        public Builder environment(String name, String value) {
+            environment.put(name, value);
+            return this;
+        }
+
+        public Builder jvm(String option) {
+            jvm.add(option);
+            return this;
+        }
+
+        public Builder arguments(String... more) {
+            arguments.addAll(List.of(more));
+            return this;
+        }
+
+        /** {@code run --config} with this document. */
+        public Builder config(String document) {
+            try {
+                Path file = Files.writeString(Files.createTempFile(directory, "config", ".json"), document);
+                return arguments("run", "--config", file.toString());
+            } catch (IOException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        public PlantlineProcess start() {
+            List<String> command = new ArrayList<>();
+            command.add(ProcessHandle.current().info().command().orElse("java"));
+            command.addAll(jvm);
+            command.add("-jar");
+            command.add(jar().toAbsolutePath().toString());
+            command.addAll(arguments);
+            try {
+                Path log = Files.createTempFile(directory, "plantline", ".log");
+                ProcessBuilder builder = new ProcessBuilder(command)
+                        .directory(directory.toFile())
+                        .redirectErrorStream(true)
+                        .redirectOutput(log.toFile());
+                builder.environment().putAll(environment);
+                return new PlantlineProcess(builder.start(), log);
+            } catch (IOException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    public static Builder in(Path directory) {
+        return new Builder(directory);
+    }
+
+    public String log() {
+        try {
+            return Files.readString(log);
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
+    /** Returns when the log holds {@code text}; throws, with the log, if it does not within thirty seconds. */
+    public PlantlineProcess await(String text) {
+        long end = System.nanoTime() + 30_000_000_000L;
+        while (!log().contains(text)) {
+            if (System.nanoTime() > end || !process.isAlive() && !log().contains(text)) {
+                throw new IllegalStateException("no \"" + text + "\" in:\n" + log());
+            }
+            LockSupport.parkNanos(10_000_000);
+        }
+        return this;
+    }
+
+    public PlantlineProcess awaitSubscribed() {
+        return await("subscribed at ");
+    }
+
+    public long pid() {
+        return process.pid();
+    }
+
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** SIGKILL; returns the exit code, 137. */
+    public int kill() {
+        process.destroyForcibly();
+        return exitCode();
+    }
+
+    /** SIGTERM; returns the exit code. */
+    public int stop() {
+        process.destroy();
+        return exitCode();
+    }
+
+    public int exitCode() {
+        try {
+            if (!process.waitFor(30, TimeUnit.SECONDS)) {
+                throw new IllegalStateException("still runs:\n" + log());
+            }
+            return process.exitValue();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (process.isAlive()) {
+            kill();
+        }
+    }
+}

@@ -1,0 +1,93 @@
+package io.plantline.testkit;
+
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.List;
+import org.gaul.s3proxy.S3Proxy;
+import org.gaul.s3proxy.auth.AuthenticationType;
+import org.gaul.s3proxy.nio2blob.TransientNio2BlobStore;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.core.ResponseBytes;
+import software.amazon.awssdk.core.async.AsyncResponseTransformer;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.s3.S3AsyncClient;
+import software.amazon.awssdk.services.s3.model.GetObjectResponse;
+import software.amazon.awssdk.services.s3.model.S3Object;
+
+/** S3Proxy inside the test's JVM: it checks signatures and honours conditional writes. */
+public final class S3Server implements AutoCloseable {
+    public static final String ACCESS_KEY = "plantline-test";
+    public static final String SECRET_KEY = "not-a-secret";
+
+    private final S3Proxy proxy;
+    private final S3AsyncClient client;
+
+    private S3Server(S3Proxy proxy) {
+        this.proxy = proxy;
+        this.client = S3AsyncClient.builder()
+                .endpointOverride(uri())
+                .region(Region.US_EAST_1)
+                .forcePathStyle(true)
+                .credentialsProvider(
+                        StaticCredentialsProvider.create(AwsBasicCredentials.create(ACCESS_KEY, SECRET_KEY)))
+                .build();
+    }
+
+    public static S3Server start() {
+        try {
+            S3Proxy proxy = S3Proxy.builder()
+                    .blobStore(new TransientNio2BlobStore())
+                    .endpoint(URI.create("http://127.0.0.1:0"))
+                    .awsAuthentication(AuthenticationType.AWS_V4, ACCESS_KEY, SECRET_KEY)
+                    .ignoreUnknownHeaders(true)
+                    .jettyMaxThreads(16)
+                    .build();
+            proxy.start();
+            return new S3Server(proxy);
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    public URI uri() {
+        return URI.create("http://127.0.0.1:" + proxy.getPort());
+    }
+
+    public void createBucket(String bucket) {
+        client.createBucket(request -> request.bucket(bucket)).join();
+    }
+
+    public void put(String bucket, String key, byte[] bytes) {
+        client.putObject(
+                        request -> request.bucket(bucket).key(key),
+                        software.amazon.awssdk.core.async.AsyncRequestBody.fromBytes(bytes))
+                .join();
+    }
+
+    /** Keys of all objects. */
+    public List<String> keys(String bucket) {
+        List<String> keys = new ArrayList<>();
+        client.listObjectsV2Paginator(request -> request.bucket(bucket))
+                .subscribe(page -> page.contents().stream().map(S3Object::key).forEach(keys::add))
+                .join();
+        return keys;
+    }
+
+    public byte[] get(String bucket, String key) {
+        ResponseBytes<GetObjectResponse> bytes = client.getObject(
+                        request -> request.bucket(bucket).key(key), AsyncResponseTransformer.toBytes())
+                .join();
+        return bytes.asByteArray();
+    }
+
+    @Override
+    public void close() {
+        client.close();
+        try {
+            proxy.stop();
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
