@@ -75,13 +75,21 @@ final class MqttConnection {
         this.events = events;
         ChannelPipeline pipeline = socket.channelHandlerContext().pipeline();
         pipeline.addBefore("handler", "mqttGuard", new OversizeGuard(maxPacketSize));
-        pipeline.addBefore("handler", "mqttDecoder", new MqttDecoder(LARGEST_PACKET));
+        pipeline.addBefore("handler", "mqttDecoder", lenientDecoder());
         pipeline.addBefore("handler", "mqttEncoder", MqttEncoder.INSTANCE);
         pipeline.addBefore("handler", "mqttInbound", new Inbound(context, this));
         this.channel = pipeline.context("mqttInbound");
         this.acknowledgements = new Acknowledgements(channel, counters);
         socket.exceptionHandler(e -> broken("I/O failed", e));
         socket.closeHandler(v -> onClosed());
+    }
+
+    /**
+     * Takes a topic that is not quite UTF-8 with replacement characters. Ending the connection over it, as the
+     * specification allows, would bring it back with the session for ever.
+     */
+    private static MqttDecoder lenientDecoder() {
+        return new MqttDecoder(LARGEST_PACKET, 23, false);
     }
 
     int version() {

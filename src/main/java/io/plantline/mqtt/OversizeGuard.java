@@ -14,6 +14,8 @@ import java.util.List;
  */
 final class OversizeGuard extends ByteToMessageDecoder {
     private static final int PUBLISH = 3;
+    private static final int INCOMPLETE = -1;
+    private static final int MALFORMED = -2;
 
     private final int maxPacketSize;
     private long passing;
@@ -42,6 +44,9 @@ final class OversizeGuard extends ByteToMessageDecoder {
                 continue;
             }
             int header = headerLength(in, at, end);
+            if (header == MALFORMED && at == start) {
+                throw new CorruptedFrameException("a remaining length of more than four bytes");
+            }
             if (header < 0) {
                 break;
             }
@@ -58,17 +63,17 @@ final class OversizeGuard extends ByteToMessageDecoder {
         }
     }
 
-    /** Length of the fixed header at {@code at}, or -1 if it is not all there (MQTT 5.0 section 2.1). */
+    /** Length of the fixed header at {@code at} (MQTT 5.0 section 2.1); INCOMPLETE or MALFORMED, both negative, if none. */
     private static int headerLength(ByteBuf in, int at, int end) {
         for (int i = 1; i <= 4; i++) {
             if (at + i >= end) {
-                return -1;
+                return INCOMPLETE;
             }
             if (in.getByte(at + i) >= 0) {
                 return i + 1;
             }
         }
-        throw new CorruptedFrameException("a remaining length of more than four bytes");
+        return MALFORMED;
     }
 
     private static int remainingLength(ByteBuf in, int at) {

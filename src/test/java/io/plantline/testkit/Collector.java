@@ -11,7 +11,11 @@ public final class Collector implements AutoCloseable {
     private volatile Consumer<Packet.Publish> also = publish -> {};
 
     public Collector(int port, String filter, int qos) throws IOException {
-        client = WireClient.connect(port, "collector-" + System.nanoTime(), 4, true);
+        this(port, filter, qos, null, null);
+    }
+
+    public Collector(int port, String filter, int qos, String user, String password) throws IOException {
+        client = WireClient.connect(port, "collector-" + System.nanoTime(), 4, true, user, password);
         client.subscribe(filter, qos);
         thread = new Thread(this::run, "collector");
         thread.setDaemon(true);

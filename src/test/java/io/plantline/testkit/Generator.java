@@ -13,6 +13,9 @@ public final class Generator {
     private final int topicCount;
     private final int qos;
     private final int size;
+    private int firstTopic;
+    private String user;
+    private String password;
 
     public Generator(int port, int topicCount, IntFunction<String> topics, int qos, int size) {
         this.port = port;
@@ -22,6 +25,19 @@ public final class Generator {
         this.size = size;
     }
 
+    /** With a user name and a password. */
+    public Generator as(String name, String secret) {
+        user = name;
+        password = secret;
+        return this;
+    }
+
+    /** Counts topics from {@code first} on, in their stamps and for their names. */
+    public Generator topicsFrom(int first) {
+        firstTopic = first;
+        return this;
+    }
+
     /** Publishes {@code count} messages, numbered from {@code from} per topic; returns when all are confirmed. */
     public void publish(int count, int from, int window) throws IOException {
         publish(count, from, window, 0);
@@ -29,7 +45,7 @@ public final class Generator {
 
     /** The same, with at most {@code perSecond} messages a second (0: as fast as it goes). */
     public void publish(int count, int from, int window, int perSecond) throws IOException {
-        try (WireClient client = WireClient.connect(port, "generator-" + System.nanoTime(), 4, true)) {
+        try (WireClient client = WireClient.connect(port, "generator-" + System.nanoTime(), 4, true, user, password)) {
             Map<Integer, Boolean> inFlight = new HashMap<>();
             int[] sequence = new int[topicCount];
             java.util.Arrays.fill(sequence, from);
@@ -41,8 +57,8 @@ public final class Generator {
                 while (sent < count && inFlight.size() < window && isDue(start, sent, perSecond)) {
                     int topic = sent % topicCount;
                     int id = qos > 0 ? client.nextId() : 0;
-                    byte[] payload = new Stamp(topic, sequence[topic]++, System.nanoTime()).payload(size);
-                    client.write(Packet.publish(4, topics.apply(topic), qos, id, false, false, payload));
+                    byte[] payload = new Stamp(firstTopic + topic, sequence[topic]++, System.nanoTime()).payload(size);
+                    client.write(Packet.publish(4, topics.apply(firstTopic + topic), qos, id, false, false, payload));
                     if (qos > 0) {
                         inFlight.put(id, true);
                     }

@@ -1,0 +1,82 @@
+package io.plantline.flow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.plantline.testkit.Mosquitto;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The reference configuration end to end, on real parts. */
+class ReferenceIT {
+    /** Of the reference document's example configuration. */
+    private static final String SHA_256 = "2720da2e7bb1d5cc356cf0c8bceb07dcff14fcd83b5c168e46d5e26252f3f051";
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void theConfigurationIsTheReferenceOneByteForByte() throws Exception {
+        byte[] hash = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(Path.of("conf/reference.json")));
+        assertThat(HexFormat.of().formatHex(hash)).isEqualTo(SHA_256);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"artemis", "mosquitto"})
+    void everyMessageOfEveryQosArrivesOnceAndInOrder(String brokers) throws Exception {
+        if (brokers.equals("mosquitto")) {
+            Mosquitto.assumeInstalled();
+        }
+        Assumptions.assumeTrue(
+                canUnshare(), "SKIPPED: network and mount namespaces need root and Linux (unshare, ip, mount)");
+        Path hosts = Files.writeString(
+                directory.resolve("hosts"), "127.0.0.1 localhost\n127.0.0.1 edge-processor.svc.cluster.local\n");
+        String script = "ip link set lo up && mount --bind " + hosts + " /etc/hosts && exec \"$@\"";
+        Path output = directory.resolve("scenario.out");
+        Process process = new ProcessBuilder(List.of(
+                        "unshare",
+                        "--net",
+                        "--mount",
+                        "bash",
+                        "-c",
+                        script,
+                        "bash",
+                        ProcessHandle.current().info().command().orElse("java"),
+                        "-Xmx512m",
+                        "-Dplantline.jar=" + System.getProperty("plantline.jar", "target/plantline.jar"),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        ReferenceScenario.class.getName(),
+                        Files.createDirectories(directory.resolve("work")).toString(),
+                        brokers))
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+        try {
+            assertThat(process.waitFor(3, TimeUnit.MINUTES)).as("ends in time").isTrue();
+            assertThat(Files.readString(output)).contains("SCENARIO-PASSED");
+        } finally {
+            process.descendants().forEach(ProcessHandle::destroyForcibly);
+            process.destroyForcibly();
+        }
+    }
+
+    private static boolean canUnshare() throws Exception {
+        try {
+            return new ProcessBuilder("unshare", "--net", "--mount", "bash", "-c", "ip link set lo up")
+                            .start()
+                            .waitFor()
+                    == 0;
+        } catch (java.io.IOException e) {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** The packaged program on real parts: what a user runs, seen from outside. */
+package io.plantline.flow;
