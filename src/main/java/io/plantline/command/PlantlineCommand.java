@@ -22,7 +22,8 @@ import picocli.CommandLine.ScopeType;
         subcommands = {RunCommand.class, ValidateCommand.class, SchemaCommand.class, VersionCommand.class},
         exitCodeListHeading = "Exit codes:%n",
         exitCodeList = {
-            "0:done, or stopped by a signal with everything in order",
+            "0:done",
+            "143:stopped by SIGTERM, with everything in order",
             "64:the command line is wrong",
             "66:the configuration cannot be read",
             "70:a failure inside the program",

@@ -184,13 +184,18 @@ public final class ConfigurationParser {
             List<BrokerAddress> addresses = new ArrayList<>(environment.brokerAddresses(tls ? 8883 : 1883));
             if (addresses.isEmpty()) {
                 section.strings("addresses")
-                        .forEach(address -> addresses.add(EnvironmentVariables.address(address, tls ? 8883 : 1883)));
+                        .forEach(address -> addresses.add(
+                                environment.address("/mqtt-broker/addresses", address, tls ? 8883 : 1883)));
             }
             if (addresses.isEmpty() && fits) {
                 section.error(
                         "addresses",
                         "there is no broker to subscribe at",
                         "write \"addresses\": [\"host:1883\"], or set " + EnvironmentVariables.HOST);
+            }
+            Duration keepAlive = section.duration("keep-alive", Duration.ofSeconds(15));
+            if (keepAlive.toSeconds() > 65_535) {
+                section.error("keep-alive", "MQTT has room for 65,535 seconds", "15s is usual");
             }
             int version = switch (section.string("protocol-version", "")) {
                 case "5" -> 5;
@@ -202,7 +207,7 @@ public final class ConfigurationParser {
                     version,
                     section.optionalString("client-id").orElseGet(environment::defaultClientId),
                     top.credential("mqtt-broker-credential"),
-                    section.duration("keep-alive", Duration.ofSeconds(15)),
+                    keepAlive,
                     section.duration("connect-timeout", Duration.ofSeconds(10)),
                     section.duration("session-expiry", Duration.ofDays(7)),
                     section.duration("reconnect-min", Duration.ofMillis(100)),

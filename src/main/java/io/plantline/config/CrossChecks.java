@@ -4,21 +4,20 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.plantline.config.BrokerConfig.BrokerAddress;
 import io.plantline.model.Problem;
 import io.plantline.model.TopicFilter;
+import io.plantline.spi.Endpoint;
 import io.plantline.spi.ProcessorFactory;
 import io.plantline.spi.TargetFactory;
 import java.net.InetAddress;
-import java.net.URI;
 import java.net.UnknownHostException;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** What only the whole document shows: names that lead nowhere, loops, endpoints that a strict plant refuses. */
 final class CrossChecks {
-    private static final Set<String> ENCRYPTED = Set.of("https", "mqtts", "ssl", "file");
-
     private final JsonNode root;
     private final Configuration configuration;
     private final List<Problem> problems;
@@ -59,17 +58,30 @@ final class CrossChecks {
             target.deadLetterTarget().ifPresent(name -> {
                 usedTargets.add(name);
                 exists(targets, name, place + "/dead-letter-target", "target");
-                if (name.equals(target.name())) {
+                if (deadLettersReturnTo(target)) {
                     problems.add(Problem.error(
                             place + "/dead-letter-target",
-                            "a target cannot take its own dead letters",
-                            "name another"));
+                            "dead letters of \"" + target.name() + "\" would come back to it",
+                            "end the chain with a target that has no dead-letter-target"));
                 }
             });
             needsDeadLetterTarget(target, place);
         }
         unused("targets", configuration.targets().keySet(), usedTargets);
         unused("processors", configuration.processors().keySet(), usedProcessors);
+    }
+
+    private boolean deadLettersReturnTo(TargetDefinition target) {
+        Set<String> seen = new HashSet<>();
+        Optional<String> next = target.deadLetterTarget();
+        while (next.isPresent() && seen.add(next.get())) {
+            if (next.get().equals(target.name())) {
+                return true;
+            }
+            next = Optional.ofNullable(configuration.targets().get(next.get()))
+                    .flatMap(TargetDefinition::deadLetterTarget);
+        }
+        return false;
     }
 
     private void needsDeadLetterTarget(TargetDefinition target, String place) {
@@ -123,18 +135,33 @@ final class CrossChecks {
 
     private void loops() {
         for (TargetDefinition target : configuration.targets().values()) {
-            for (URI endpoint : endpoints(target.factory(), target.config())) {
+            Set<String> feeders = feedersOf(target.name());
+            for (Endpoint endpoint : endpoints(target.factory(), target.config())) {
                 if (configuration.broker().addresses().stream().noneMatch(address -> same(address, endpoint))) {
                     continue;
                 }
                 for (Subscription subscription : configuration.subscriptions()) {
                     TopicFilter back = republishes(target.factory(), target.config(), subscription.filter());
-                    if (back != null && subscription.target().equals(target.name())) {
+                    if (back != null && feeders.contains(subscription.target())) {
                         refuseLoop(target, back);
                     }
                 }
             }
         }
+    }
+
+    /** The target itself, and those whose dead letters end up there. */
+    private Set<String> feedersOf(String name) {
+        Set<String> feeders = new HashSet<>(Set.of(name));
+        boolean grown = true;
+        while (grown) {
+            grown = configuration.targets().values().stream()
+                    .filter(target ->
+                            target.deadLetterTarget().filter(feeders::contains).isPresent())
+                    .map(target -> feeders.add(target.name()))
+                    .reduce(false, Boolean::logicalOr);
+        }
+        return feeders;
     }
 
     private void refuseLoop(TargetDefinition target, TopicFilter back) {
@@ -150,17 +177,16 @@ final class CrossChecks {
         }
     }
 
-    private static boolean same(BrokerAddress address, URI endpoint) {
-        if (address.port() != endpoint.getPort()) {
+    private static boolean same(BrokerAddress address, Endpoint endpoint) {
+        if (address.port() != endpoint.port()) {
             return false;
         }
-        if (address.host().equalsIgnoreCase(endpoint.getHost())) {
+        if (address.host().equalsIgnoreCase(endpoint.host())) {
             return true;
         }
         try {
-            Set<InetAddress> ours = Set.of(InetAddress.getAllByName(address.host()));
-            return List.of(InetAddress.getAllByName(endpoint.getHost())).stream()
-                    .anyMatch(ours::contains);
+            Set<InetAddress> ours = Set.copyOf(List.of(InetAddress.getAllByName(address.host())));
+            return List.of(InetAddress.getAllByName(endpoint.host())).stream().anyMatch(ours::contains);
         } catch (UnknownHostException e) {
             return false;
         }
@@ -172,28 +198,28 @@ final class CrossChecks {
         root.path("allowed-endpoints").forEach(item -> allowed.add(item.asText()));
         EndpointRules rules = new EndpointRules(strict, allowed, problems);
         BrokerConfig broker = configuration.broker();
-        String scheme = broker.tls().isPresent() ? "mqtts" : "mqtt";
         for (BrokerAddress address : broker.addresses()) {
-            rules.check("/mqtt-broker/addresses", URI.create(scheme + "://" + address));
+            rules.check(
+                    "/mqtt-broker/addresses", new Endpoint(broker.tls().isPresent(), address.host(), address.port()));
         }
         for (TargetDefinition target : configuration.targets().values()) {
             endpoints(target.factory(), target.config())
-                    .forEach(uri -> rules.check(pointer("targets", target.name()), uri));
+                    .forEach(endpoint -> rules.check(pointer("targets", target.name()), endpoint));
         }
         for (ProcessorDefinition processor : configuration.processors().values()) {
             endpoints(processor.factory(), processor.config())
-                    .forEach(uri -> rules.check(pointer("processors", processor.name()), uri));
+                    .forEach(endpoint -> rules.check(pointer("processors", processor.name()), endpoint));
         }
     }
 
     /** Warns of plaintext and loopback, or refuses them. */
     private record EndpointRules(boolean strict, Set<String> allowed, List<Problem> problems) {
-        void check(String place, URI uri) {
-            String host = String.valueOf(uri.getHost());
-            if (allowed.contains(host) || allowed.contains(host + ":" + uri.getPort())) {
+        void check(String place, Endpoint endpoint) {
+            String host = endpoint.host();
+            if (allowed.contains(host) || allowed.contains(host + ":" + endpoint.port())) {
                 return;
             }
-            if (!ENCRYPTED.contains(uri.getScheme())) {
+            if (!endpoint.encrypted()) {
                 report(place, "the connection to " + host + " is not encrypted", "use TLS");
             }
             if (isLocal(host)) {
@@ -226,12 +252,12 @@ final class CrossChecks {
     }
 
     @SuppressWarnings("unchecked") // A factory gets back what its own configure() made.
-    private static <C> List<URI> endpoints(TargetFactory<C> factory, Object config) {
+    private static <C> List<Endpoint> endpoints(TargetFactory<C> factory, Object config) {
         return factory.endpoints((C) config);
     }
 
     @SuppressWarnings("unchecked") // A factory gets back what its own configure() made.
-    private static <C> List<URI> endpoints(ProcessorFactory<C> factory, Object config) {
+    private static <C> List<Endpoint> endpoints(ProcessorFactory<C> factory, Object config) {
         return factory.endpoints((C) config);
     }
 

@@ -2,6 +2,7 @@ package io.plantline.config;
 
 import io.plantline.config.BrokerConfig.BrokerAddress;
 import io.plantline.model.Problem;
+import io.plantline.spi.Endpoint;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Arrays;
@@ -34,7 +35,7 @@ public final class EnvironmentVariables {
         }
         int port = port(defaultPort);
         return Arrays.stream(hosts.split(",", -1))
-                .map(host -> address(host.trim(), port))
+                .map(host -> address("/mqtt-broker/addresses", host.trim(), port))
                 .toList();
     }
 
@@ -55,8 +56,8 @@ public final class EnvironmentVariables {
         return otherwise;
     }
 
-    /** {@code host}, {@code host:port} or {@code [address]:port}. */
-    static BrokerAddress address(String text, int defaultPort) {
+    /** {@code host}, {@code host:port} or {@code [address]:port}; what it is not is reported at {@code place}. */
+    BrokerAddress address(String place, String text, int defaultPort) {
         int bracket = text.lastIndexOf(']');
         int colon = text.lastIndexOf(':');
         boolean hasPort = colon > bracket && text.indexOf(':', bracket + 1) == colon;
@@ -64,7 +65,14 @@ public final class EnvironmentVariables {
         if (host.startsWith("[") && host.endsWith("]")) {
             host = host.substring(1, host.length() - 1);
         }
-        return new BrokerAddress(host, hasPort ? Integer.parseInt(text.substring(colon + 1)) : defaultPort);
+        String portText = hasPort ? text.substring(colon + 1) : Integer.toString(defaultPort);
+        boolean isPort =
+                portText.matches("[0-9]{1,5}") && Integer.parseInt(portText) > 0 && Integer.parseInt(portText) < 65_536;
+        if (!Endpoint.isHost(host) || !isPort) {
+            problems.add(Problem.error(place, "\"" + text + "\" is no address of a broker", "host or host:port"));
+            return new BrokerAddress("invalid", defaultPort);
+        }
+        return new BrokerAddress(host, Integer.parseInt(portText));
     }
 
     String defaultClientId() {

@@ -95,15 +95,16 @@ final class JsonSettings implements Settings {
             unit++;
         }
         long amount = Long.parseLong(text.substring(0, unit));
-        return switch (text.substring(unit)) {
-            case "B" -> amount;
-            case "kB", "KB" -> amount * 1_000;
-            case "MB" -> amount * 1_000_000;
-            case "GB" -> amount * 1_000_000_000;
-            case "KiB" -> amount << 10;
-            case "MiB" -> amount << 20;
-            default -> amount << 30;
+        long factor = switch (text.substring(unit)) {
+            case "B" -> 1;
+            case "kB", "KB" -> 1_000;
+            case "MB" -> 1_000_000;
+            case "GB" -> 1_000_000_000;
+            case "KiB" -> 1 << 10;
+            case "MiB" -> 1 << 20;
+            default -> 1 << 30;
         };
+        return amount * factor;
     }
 
     @Override
@@ -120,7 +121,8 @@ final class JsonSettings implements Settings {
         } catch (IllegalArgumentException e) {
             // Reported below, in the user's words.
         }
-        error(key, "\"" + text + "\" is not an absolute URI", "write scheme://host[:port][/path]");
+        String shown = text.indexOf('@') >= 0 ? "the value" : "\"" + text + "\"";
+        error(key, shown + " is not an absolute URI", "write scheme://host[:port][/path]");
         return URI.create("invalid://invalid");
     }
 

@@ -54,22 +54,29 @@ final class SchemaProblems {
                 return Problem.error(place, "the key \"" + property + "\" is missing", describedBy(around, property));
             case "enum":
                 return Problem.error(
-                        place, show(value) + " is not allowed", Suggestion.among(value.asText(), texts(rule)));
+                        place,
+                        show(value, place) + " is not allowed",
+                        value.isTextual()
+                                ? Suggestion.among(value.asText(), texts(rule))
+                                : "allowed: " + String.join(", ", texts(rule)));
             case "type":
                 return Problem.error(
                         place,
-                        show(value) + " is " + kind(value) + ", expected " + expected(rule),
+                        show(value, place) + " is " + kind(value) + ", expected " + expected(rule),
                         description(around));
+            case "propertyNames":
+                return Problem.error(
+                        place, "\"" + property + "\" is no name: " + description(around.path("propertyNames")), null);
             case "minProperties":
                 return Problem.error(place, "has no entry, at least one is needed", null);
             case "pattern":
                 String expected = description(around);
                 return Problem.error(
                         place,
-                        show(value) + " does not fit, expected " + (expected == null ? rule.asText() : expected),
+                        show(value, place) + " does not fit, expected " + (expected == null ? rule.asText() : expected),
                         null);
             default:
-                return Problem.error(place, show(value) + ": " + error.getMessage(), description(around));
+                return Problem.error(place, show(value, place) + ": " + error.getMessage(), description(around));
         }
     }
 
@@ -92,8 +99,10 @@ final class SchemaProblems {
         return property == null ? null : description(schema.path("properties").path(property));
     }
 
-    private static String show(JsonNode value) {
-        String text = value.isContainerNode() ? kind(value) : value.toString();
+    /** A value, for a message; only its kind where a secret may have been written by mistake. */
+    private static String show(JsonNode value, String place) {
+        boolean delicate = place.contains("credential") || value.asText().contains("@");
+        String text = value.isContainerNode() || delicate ? kind(value) : value.toString();
         return text.length() > 80 ? text.substring(0, 77) + "..." : text;
     }
 

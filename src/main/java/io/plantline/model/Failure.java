@@ -6,8 +6,9 @@ package io.plantline.model;
  * @param kind who must act
  * @param code short and stable, in kebab case ({@code throttled}, {@code access-denied}); metrics and tests use it
  * @param detail for a log line; never a payload, never a secret
+ * @param tried whether the message itself was put to the test; a target that could not be reached says nothing of it
  */
-public record Failure(Kind kind, String code, String detail) {
+public record Failure(Kind kind, String code, String detail, boolean tried) {
 
     /** Who must act before another attempt can succeed. */
     public enum Kind {
@@ -20,15 +21,20 @@ public record Failure(Kind kind, String code, String detail) {
     }
 
     public static Failure retry(String code, String detail) {
-        return new Failure(Kind.RETRY, code, detail);
+        return new Failure(Kind.RETRY, code, detail, true);
+    }
+
+    /** A RETRY that says nothing of the message: it did not get there. */
+    public static Failure notTried(String code, String detail) {
+        return new Failure(Kind.RETRY, code, detail, false);
     }
 
     public static Failure reject(String code, String detail) {
-        return new Failure(Kind.REJECT, code, detail);
+        return new Failure(Kind.REJECT, code, detail, true);
     }
 
     public static Failure operator(String code, String detail) {
-        return new Failure(Kind.OPERATOR, code, detail);
+        return new Failure(Kind.OPERATOR, code, detail, true);
     }
 
     /** The failure that {@code cause} carries, or else a RETRY that names its class: an unknown error never drops. */

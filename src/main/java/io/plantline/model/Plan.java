@@ -5,7 +5,7 @@ package io.plantline.model;
  *
  * @param target name of the target in the configuration
  * @param fingerprint of the target definition that accepted the messages
- * @param outbox identity of the outbox, unique over all plants
+ * @param outbox identity of the target's outbox, unique over all targets and all plants
  * @param epoch of the outbox: no two starts share one
  * @param first sequence of the first message
  * @param last sequence of the last message

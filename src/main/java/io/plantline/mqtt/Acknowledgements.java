@@ -26,6 +26,15 @@ final class Acknowledgements {
         this.counters = counters;
     }
 
+    /** A message of this connection could not be kept: nothing more is acknowledged here, and the broker sends again. */
+    void abandon() {
+        ChannelHandlerContext open = channel;
+        close();
+        if (open != null) {
+            open.close();
+        }
+    }
+
     /** Another message was delivered that wants an acknowledgement. */
     void delivered() {
         unacknowledged++;

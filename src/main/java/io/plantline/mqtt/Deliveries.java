@@ -3,6 +3,7 @@ package io.plantline.mqtt;
 import io.netty.handler.codec.mqtt.MqttPublishMessage;
 import io.netty.util.collection.IntObjectHashMap;
 import io.netty.util.collection.IntObjectMap;
+import io.vertx.core.Future;
 import java.time.Clock;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +20,9 @@ import org.slf4j.LoggerFactory;
 final class Deliveries {
     private static final Logger LOG = LoggerFactory.getLogger(Deliveries.class);
 
+    /** Bytes that a message takes beside its packet, roughly. */
+    private static final int OVERHEAD = 64;
+
     private final SessionOptions options;
     private final MessageHandler handler;
     private final SessionCounters counters;
@@ -28,6 +32,7 @@ final class Deliveries {
     private @Nullable Receipt current;
     private @Nullable MqttConnection currentConnection;
     private boolean handed;
+    private @Nullable Throwable unsafe;
     private long held;
     private long nowMicros;
 
@@ -48,12 +53,8 @@ final class Deliveries {
         return held;
     }
 
-    /**
-     * Takes one message.
-     *
-     * @return false if it cannot be held: the connection must take a break, and the broker keeps the message
-     */
-    boolean take(MqttConnection connection, MqttPublishMessage packet) {
+    /** Takes one message; QoS 0 beyond the bound is shed. */
+    void take(MqttConnection connection, MqttPublishMessage packet) {
         int qos = packet.fixedHeader().qosLevel().value();
         int packetId = packet.variableHeader().packetId();
         counters.received++;
@@ -67,17 +68,13 @@ final class Deliveries {
                 counters.duplicatesSuppressed++;
                 receipt.add(packetId, qos);
                 receipt.waitFor(original);
-                return true;
+                return;
             }
         }
-        int size = packet.payload().readableBytes()
-                + packet.variableHeader().topicName().length();
-        if (held + size > options.maxUnacknowledged() && held > 0) {
-            if (qos == 0) {
-                counters.qos0Shed++;
-                return true;
-            }
-            return false;
+        int size = packet.fixedHeader().remainingLength() + OVERHEAD;
+        if (qos == 0 && held > 0 && held + size > options.maxUnacknowledged()) {
+            counters.qos0Shed++;
+            return;
         }
         held += size;
         receipt.addBytes(size);
@@ -95,9 +92,19 @@ final class Deliveries {
             nowMicros = now.getEpochSecond() * 1_000_000 + now.getNano() / 1_000;
         }
         handed = true;
-        handler.message(message.pointAt(packet, packet.variableHeader().topicName(), qos, nowMicros));
-        message.forget();
-        return true;
+        try {
+            handler.message(message.pointAt(packet, packet.variableHeader().topicName(), qos, nowMicros));
+        } catch (RuntimeException | Error e) {
+            unsafe = e;
+            throw e;
+        } finally {
+            message.forget();
+        }
+    }
+
+    /** Whether more is held than the bound allows. */
+    boolean isOverBound() {
+        return held > options.maxUnacknowledged();
     }
 
     /** A message that is larger than we take is acknowledged and told of, or it would come again for ever. */
@@ -155,16 +162,30 @@ final class Deliveries {
             return;
         }
         handed = false;
-        handler.endOfRead().onComplete(safe -> {
+        Throwable failed = unsafe;
+        unsafe = null;
+        sealed().onComplete(safe -> {
             held -= receipt.bytes();
-            if (safe.succeeded()) {
+            if (failed == null && safe.succeeded()) {
                 receipt.arrived();
             } else {
-                forget(receipt);
-                connection.close("messages could not be kept: " + safe.cause().getMessage());
+                Throwable cause = failed == null ? safe.cause() : failed;
+                LOG.warn(
+                        "MQTT-NOT-KEPT: messages could not be kept, the broker will send them again: {}",
+                        cause.toString());
+                receipt.fail(this::forget);
+                connection.close("messages could not be kept");
             }
             freed.run();
         });
+    }
+
+    private Future<Void> sealed() {
+        try {
+            return handler.endOfRead();
+        } catch (RuntimeException | Error e) {
+            return Future.failedFuture(e);
+        }
     }
 
     /** What was not kept must come again, so its identifiers are not known. */

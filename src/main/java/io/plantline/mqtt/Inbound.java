@@ -30,6 +30,8 @@ final class Inbound extends ChannelInboundHandlerAdapter {
             }
         } else if (message instanceof OversizeMessage oversize) {
             connection.oversize(oversize);
+        } else if (message instanceof OversizeGuard.OldConnAck) {
+            connection.refusedVersion();
         } else {
             ctx.fireChannelRead(message);
         }

@@ -32,6 +32,9 @@ final class MqttConnection {
     interface Events {
         void connAck(MqttConnection connection, MqttConnAckMessage packet);
 
+        /** The broker speaks an older version only. */
+        void versionRefused(MqttConnection connection);
+
         void publish(MqttConnection connection, MqttPublishMessage packet);
 
         void oversize(MqttConnection connection, OversizeMessage message);
@@ -58,6 +61,8 @@ final class MqttConnection {
     private final int version;
     private final Acknowledgements acknowledgements;
     private long lastReceivedNanos = System.nanoTime();
+    private long lastPingNanos = System.nanoTime();
+    private boolean reading = true;
     private long keepAliveTimer = -1;
     private @Nullable String closingBecause;
     private boolean closed;
@@ -74,7 +79,7 @@ final class MqttConnection {
         this.version = version;
         this.events = events;
         ChannelPipeline pipeline = socket.channelHandlerContext().pipeline();
-        pipeline.addBefore("handler", "mqttGuard", new OversizeGuard(maxPacketSize));
+        pipeline.addBefore("handler", "mqttGuard", new OversizeGuard(maxPacketSize, version));
         pipeline.addBefore("handler", "mqttDecoder", lenientDecoder());
         pipeline.addBefore("handler", "mqttEncoder", MqttEncoder.INSTANCE);
         pipeline.addBefore("handler", "mqttInbound", new Inbound(context, this));
@@ -105,29 +110,35 @@ final class MqttConnection {
     }
 
     /**
-     * Starts to look after the connection: a PINGREQ when the broker is silent, the end when it stays silent for one and
-     * a half intervals. A peer that vanished is found even while we send, because only what arrives counts.
+     * Starts to look after the connection: a PINGREQ twice an interval, whatever else is sent, because the broker may be
+     * owed one while we only receive (MQTT 5.0 section 3.1.2.10); the end when the broker is silent for one and a half
+     * intervals. A peer that vanished is found even while we send, because only what arrives counts. While we do not
+     * read, silence says nothing.
      */
     void keepAlive(Duration interval) {
         long nanos = interval.toNanos();
         long tick = Math.max(10, interval.toMillis() / 8);
-        boolean[] pinged = {false};
         keepAliveTimer = context.setPeriodic(tick, id -> {
-            long silent = System.nanoTime() - lastReceivedNanos;
-            if (silent >= nanos + nanos / 2 - tick * 1_000_000) {
+            long now = System.nanoTime();
+            if (reading && now - lastReceivedNanos >= nanos + nanos / 2 - tick * 1_000_000) {
                 close("the broker was silent for one and a half keep-alive intervals");
-            } else if (silent < nanos / 2) {
-                pinged[0] = false;
-            } else if (!pinged[0]) {
-                pinged[0] = true;
+            } else if (now - lastPingNanos >= nanos / 2 - tick * 500_000) {
+                lastPingNanos = now;
                 send(Packets.ping());
             }
         });
     }
 
-    /** Takes nothing more from the socket; what is in flight can still be acknowledged. */
-    void stopReading() {
+    /** Takes nothing more from the socket for now; what is in flight can still be acknowledged. */
+    void pauseReading() {
+        reading = false;
         channel.channel().config().setAutoRead(false);
+    }
+
+    void resumeReading() {
+        reading = true;
+        lastReceivedNanos = System.nanoTime();
+        channel.channel().config().setAutoRead(true);
     }
 
     /**
@@ -141,15 +152,28 @@ final class MqttConnection {
         }
         closingBecause = why;
         acknowledgements.flush();
+        acknowledgements.close();
         channel.write(Packets.disconnect(version, reason));
         channel.flush();
-        context.setTimer(GRACE_MILLIS, id -> socket.close());
+        if (!reading) {
+            resumeReading();
+        }
+        context.setTimer(GRACE_MILLIS, id -> closeNow());
     }
 
     void close(String why) {
         if (closingBecause == null) {
             closingBecause = why;
+            acknowledgements.close();
             socket.close();
+            context.setTimer(GRACE_MILLIS, id -> closeNow());
+        }
+    }
+
+    /** Past what waits to be written, which a peer that is gone would never take. */
+    private void closeNow() {
+        if (!closed) {
+            channel.close();
         }
     }
 
@@ -175,11 +199,17 @@ final class MqttConnection {
     }
 
     void oversize(OversizeMessage message) {
-        lastReceivedNanos = System.nanoTime();
         events.oversize(this, message);
     }
 
+    /** A broker that knows no MQTT 5 answers its CONNECT in the older form, which the decoder would wait on for ever. */
+    void refusedVersion() {
+        events.versionRefused(this);
+    }
+
+    /** Bytes arrived, be it half a packet: the broker is there. */
     void endOfRead() {
+        lastReceivedNanos = System.nanoTime();
         if (!closed) {
             events.endOfRead(this);
         }
@@ -189,7 +219,6 @@ final class MqttConnection {
         if (closed || closingBecause != null) {
             return;
         }
-        lastReceivedNanos = System.nanoTime();
         if (packet.decoderResult().isFailure()) {
             Throwable cause = packet.decoderResult().cause();
             String what = "malformed packet: " + (cause == null ? "unknown" : cause.getMessage());

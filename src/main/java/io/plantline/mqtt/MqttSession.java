@@ -17,7 +17,9 @@ import io.vertx.core.net.NetSocket;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +41,7 @@ public final class MqttSession {
     private final ContextInternal context;
     private final SessionOptions options;
     private final CredentialSource credentials;
+    private final MessageHandler handler;
     private final Consumer<SessionStatus> listener;
     private final SessionCounters counters = new SessionCounters();
     private final Deliveries deliveries;
@@ -60,6 +63,8 @@ public final class MqttSession {
     private @Nullable MqttConnection connection;
     private boolean accepted;
     private long timer = -1;
+    private boolean fellBack;
+    private State beforePressure = State.SUBSCRIBED;
     private long connectedAtNanos;
 
     /**
@@ -78,6 +83,7 @@ public final class MqttSession {
         this.context = context;
         this.options = options;
         this.credentials = credentials;
+        this.handler = handler;
         this.listener = listener;
         this.clock = clock;
         this.version = options.version() == 0 ? 5 : options.version();
@@ -90,7 +96,10 @@ public final class MqttSession {
 
     private static NetClientOptions netOptions(SessionOptions options) {
         NetClientOptions net = new NetClientOptions()
-                .setConnectTimeout((int) options.connectTimeout().toMillis())
+                .setConnectTimeout((int)
+                        Math.min(Integer.MAX_VALUE, options.connectTimeout().toMillis()))
+                .setTcpUserTimeout(
+                        (int) Math.min(Integer.MAX_VALUE, options.keepAlive().toMillis() * 3 / 2))
                 .setTcpNoDelay(true)
                 .setTcpKeepAlive(true)
                 .setHostnameVerificationAlgorithm("HTTPS");
@@ -113,7 +122,7 @@ public final class MqttSession {
         stopped = true;
         cancelTimer();
         if (connection != null) {
-            connection.stopReading();
+            connection.pauseReading();
         }
         become(State.DRAINING, "stopping");
     }
@@ -153,8 +162,9 @@ public final class MqttSession {
         counters.connects++;
         boolean refresh = refreshCredential;
         refreshCredential = false;
-        credentials
-                .credential(refresh)
+        Future.future((Promise<Optional<Credential>> promise) ->
+                        credentials.credential(refresh).onComplete(promise))
+                .timeout(options.connectTimeout().toMillis(), TimeUnit.MILLISECONDS)
                 .onSuccess(this::open)
                 .onFailure(e -> retry("MQTT-AUTH", "the credential cannot be read: " + e.getMessage()));
     }
@@ -199,12 +209,14 @@ public final class MqttSession {
             become(State.CLOSED, "stopped");
             return;
         }
-        long wait = takeovers.isWar() ? options.reconnectMax().toMillis() : backoff.nextMillis();
-        if (takeovers.isWar()) {
+        boolean war = takeovers.isWar(clock.instant());
+        long wait = backoff.nextMillis() + (war ? options.reconnectMax().toMillis() : 0);
+        if (war) {
             LOG.error("MQTT-TAKEOVER: another client connects as {} again and again", options.clientId());
             become(State.TAKEN_OVER, why);
         } else {
-            LOG.warn("{}: {} ({}), next attempt in {} ms", code, why, address(), wait);
+            LOG.warn(
+                    "{}: {} ({}), next attempt in {} ms", refreshCredential ? "MQTT-AUTH" : code, why, address(), wait);
             become(State.BACKING_OFF, why);
         }
         timer = context.setTimer(wait, id -> connect());
@@ -238,7 +250,7 @@ public final class MqttSession {
         }
         from.keepAlive(keepAlive(packet.variableHeader().properties()));
         lastSeen = clock.instant();
-        if (present && knownToBroker) {
+        if (present && knownToBroker && subscriber.degraded().isEmpty()) {
             subscribed("session resumed");
             return;
         }
@@ -272,16 +284,24 @@ public final class MqttSession {
 
     private void refused(MqttConnection from, int code) {
         boolean badVersion = code == 0x01 || code == 0x84;
-        if (badVersion && options.version() == 0 && version == 5) {
-            LOG.info("{} refuses MQTT 5, going on with 3.1.1", address());
-            version = 4;
-            from.close("MQTT 5 refused");
+        if (badVersion && fallBack(from)) {
             return;
         }
         boolean authentication = code == 0x04 || code == 0x05 || code == 0x86 || code == 0x87;
         refreshCredential = authentication;
-        nextAddress();
         from.close((authentication ? "not authorised, " : "refused, ") + "reason 0x" + Integer.toHexString(code));
+    }
+
+    /** Goes on with 3.1.1, if the configuration leaves that open. */
+    private boolean fallBack(MqttConnection from) {
+        if (options.version() != 0 || version != 5) {
+            return false;
+        }
+        LOG.info("{} refuses MQTT 5, going on with 3.1.1", address());
+        version = 4;
+        fellBack = true;
+        from.close("MQTT 5 refused");
+        return true;
     }
 
     private void subscribed(String why) {
@@ -305,31 +325,46 @@ public final class MqttSession {
         cancelTimer();
         if (accepted) {
             lastSeen = clock.instant();
+            if (System.nanoTime() - connectedAtNanos > STABLE_AFTER.toNanos()) {
+                backoff.reset();
+            }
+        } else if (!fellBack) {
+            nextAddress();
         }
-        if (System.nanoTime() - connectedAtNanos > STABLE_AFTER.toNanos()) {
-            backoff.reset();
-        }
+        fellBack = false;
         Promise<Void> closing = onClosed;
         if (stopped) {
             become(State.CLOSED, "stopped");
             if (closing != null) {
                 closing.tryComplete();
             }
-        } else if (state != State.PRESSURE) {
-            retry("MQTT-DISCONNECTED", why);
         } else {
-            onFreed();
+            retry("MQTT-DISCONNECTED", why);
+        }
+    }
+
+    /** Stops reading when more is held than allowed; what is held goes on to be acknowledged on this connection. */
+    private void onRead(MqttConnection from) {
+        deliveries.endOfRead(this::onFreed);
+        if (deliveries.isOverBound() && !stopped && state != State.PRESSURE && from == connection) {
+            LOG.warn(
+                    "MQTT-PRESSURE: {} bytes wait for their targets, reading no more until half are safe",
+                    deliveries.held());
+            beforePressure = state;
+            from.pauseReading();
+            become(State.PRESSURE, "too much waits for its targets");
         }
     }
 
     private void onFreed() {
+        MqttConnection open = connection;
         if (state == State.PRESSURE
-                && connection == null
-                && timer < 0
+                && open != null
                 && !stopped
                 && deliveries.held() <= options.maxUnacknowledged() / 2) {
-            LOG.info("pressure is over, connecting again");
-            connect();
+            LOG.info("pressure is over, reading on");
+            open.resumeReading();
+            become(beforePressure, "pressure is over");
         }
     }
 
@@ -341,14 +376,15 @@ public final class MqttSession {
         }
 
         @Override
-        public void publish(MqttConnection from, MqttPublishMessage packet) {
-            if (!deliveries.take(from, packet)) {
-                LOG.warn(
-                        "MQTT-PRESSURE: {} bytes wait for their targets, leaving the broker until half of them are safe",
-                        deliveries.held());
-                become(State.PRESSURE, "too much waits for its targets");
-                from.disconnect(0, "pressure");
+        public void versionRefused(MqttConnection from) {
+            if (!fallBack(from)) {
+                from.close("the broker does not speak MQTT 5");
             }
+        }
+
+        @Override
+        public void publish(MqttConnection from, MqttPublishMessage packet) {
+            deliveries.take(from, packet);
         }
 
         @Override
@@ -366,6 +402,7 @@ public final class MqttSession {
             if (subscriber.acknowledged(
                     packet.variableHeader().messageId(), packet.payload().reasonCodes())) {
                 cancelTimer();
+                handler.granted(List.copyOf(subscriber.granted()));
                 subscribed("subscriptions made");
             }
         }
@@ -381,7 +418,7 @@ public final class MqttSession {
 
         @Override
         public void endOfRead(MqttConnection from) {
-            deliveries.endOfRead(MqttSession.this::onFreed);
+            onRead(from);
         }
 
         @Override
@@ -409,13 +446,11 @@ public final class MqttSession {
             }
         }
 
-        boolean isWar() {
+        boolean isWar(Instant now) {
             Instant first = times.peekFirst();
-            Instant last = times.peekLast();
             return times.size() >= MANY
                     && first != null
-                    && last != null
-                    && Duration.between(first, last).compareTo(LATELY) <= 0;
+                    && Duration.between(first, now).compareTo(LATELY) <= 0;
         }
     }
 }

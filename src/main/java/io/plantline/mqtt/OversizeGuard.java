@@ -17,13 +17,20 @@ final class OversizeGuard extends ByteToMessageDecoder {
     private static final int INCOMPLETE = -1;
     private static final int MALFORMED = -2;
 
+    private static final int CONNACK = 2;
+
     private final int maxPacketSize;
+    private boolean first;
     private long passing;
     private long skipping;
 
-    OversizeGuard(int maxPacketSize) {
+    OversizeGuard(int maxPacketSize, int version) {
         this.maxPacketSize = maxPacketSize;
+        this.first = version == 5;
     }
+
+    /** A CONNACK in the form of MQTT 3.1.1, without properties, as the answer to MQTT 5. */
+    record OldConnAck(int code) {}
 
     @Override
     protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) {
@@ -31,6 +38,9 @@ final class OversizeGuard extends ByteToMessageDecoder {
             int now = (int) Math.min(skipping, in.readableBytes());
             in.skipBytes(now);
             skipping -= now;
+            return;
+        }
+        if (first && !firstPacket(in, out)) {
             return;
         }
         int start = in.readerIndex();
@@ -61,6 +71,21 @@ final class OversizeGuard extends ByteToMessageDecoder {
         } else {
             takeOut(in, out);
         }
+    }
+
+    /** Looks for an old CONNACK in the first packet; false while too little of it is there, or if it was one. */
+    private boolean firstPacket(ByteBuf in, List<Object> out) {
+        if (in.readableBytes() < 4) {
+            return false;
+        }
+        first = false;
+        int at = in.readerIndex();
+        if (in.getUnsignedByte(at) >> 4 == CONNACK && in.getByte(at + 1) == 2) {
+            out.add(new OldConnAck(in.getUnsignedByte(at + 3)));
+            in.skipBytes(4);
+            return false;
+        }
+        return true;
     }
 
     /** Length of the fixed header at {@code at} (MQTT 5.0 section 2.1); INCOMPLETE or MALFORMED, both negative, if none. */

@@ -62,6 +62,19 @@ final class Receipt {
         }
     }
 
+    /**
+     * What it waited for will not come: its messages are not safe. Copies fail with it, each on its own connection.
+     *
+     * @param forget takes the identifiers of a failed receipt out of memory
+     */
+    void fail(java.util.function.Consumer<Receipt> forget) {
+        forget.accept(this);
+        owner.abandon();
+        List<Receipt> waiting = List.copyOf(copies);
+        copies.clear();
+        waiting.forEach(copy -> copy.fail(forget));
+    }
+
     /** One of the things it waits for is there. */
     void arrived() {
         waitingFor--;

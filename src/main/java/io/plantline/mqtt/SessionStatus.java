@@ -29,7 +29,7 @@ public record SessionStatus(
         BACKING_OFF,
         /** Another client with our identifier takes the session again and again. */
         TAKEN_OVER,
-        /** Disconnected on purpose, until enough of what we hold is safe. */
+        /** Connected, but reading no more until enough of what we hold is safe. */
         PRESSURE,
         /** Reading no more; what is in flight is finished. */
         DRAINING,

@@ -12,10 +12,16 @@ final class Subscriber {
     private final List<Subscription> subscriptions;
     private final Map<Integer, List<Subscription>> asked = new HashMap<>();
     private final List<String> degraded = new ArrayList<>();
+    private final List<Subscription> granted = new ArrayList<>();
     private int nextPacketId;
 
     Subscriber(List<Subscription> subscriptions) {
         this.subscriptions = subscriptions;
+    }
+
+    /** What the broker sends messages for. */
+    List<Subscription> granted() {
+        return granted;
     }
 
     /** What was not granted as asked; empty if all is well. */
@@ -27,6 +33,7 @@ final class Subscriber {
     void start(MqttConnection connection, MqttProperties server) {
         asked.clear();
         degraded.clear();
+        granted.clear();
         boolean identifiers = connection.version() == 5
                 && available(server, MqttProperties.SUBSCRIPTION_IDENTIFIER_AVAILABLE)
                 && subscriptions.stream().anyMatch(subscription -> subscription.identifier() > 0);
@@ -65,7 +72,10 @@ final class Subscriber {
             Subscription subscription = some.get(i);
             if (code >= 0x80) {
                 degraded.add(subscription.filter() + ": refused, reason 0x" + Integer.toHexString(code));
-            } else if (code < subscription.qos()) {
+                continue;
+            }
+            granted.add(subscription);
+            if (code < subscription.qos()) {
                 degraded.add(subscription.filter() + ": granted QoS " + code + ", asked " + subscription.qos());
             }
         }

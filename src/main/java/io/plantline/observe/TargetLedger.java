@@ -1,5 +1,8 @@
 package io.plantline.observe;
 
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,7 +16,7 @@ public final class TargetLedger {
     private long filtered;
     private long deadLettered;
     private long retries;
-    private @Nullable String heldBecause;
+    private final Map<Integer, String> heldLanes = new TreeMap<>();
     private volatile Snapshot snapshot;
 
     public TargetLedger(String target) {
@@ -55,12 +58,12 @@ public final class TargetLedger {
         publish();
     }
 
-    /** A plan is done: what became of its messages. */
-    public void done(long delivered, long filtered, long deadLettered) {
+    /** A plan of a lane is done: what became of its messages. */
+    public void done(int lane, long delivered, long filtered, long deadLettered) {
         this.delivered += delivered;
         this.filtered += filtered;
         this.deadLettered += deadLettered;
-        heldBecause = null;
+        heldLanes.remove(lane);
         publish();
     }
 
@@ -70,12 +73,14 @@ public final class TargetLedger {
         publish();
     }
 
-    public void held(String because) {
-        heldBecause = because;
+    /** A lane waits for somebody to act. */
+    public void held(int lane, String because) {
+        heldLanes.put(lane, because);
         publish();
     }
 
     private void publish() {
+        String heldBecause = heldLanes.isEmpty() ? null : String.join(", ", new TreeSet<>(heldLanes.values()));
         long waiting = accepted - delivered - filtered - deadLettered;
         snapshot = new Snapshot(target, accepted, delivered, filtered, deadLettered, waiting, retries, heldBecause);
     }

@@ -47,7 +47,7 @@ public final class Hop<Q extends PipelineMessage, R extends PipelineMessage> {
                                 .toLowerCase(java.util.Locale.ROOT)
                                 .replace('_', '-')
                 : "bus";
-        return Failure.retry(code, address + ": " + cause.getMessage());
+        return Failure.notTried(code, address + ": " + cause.getMessage());
     }
 
     /** A consumer's handler that answers each request with what {@code answer} says, whatever happens in it. */

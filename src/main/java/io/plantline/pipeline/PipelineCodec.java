@@ -163,13 +163,13 @@ public final class PipelineCodec<T extends PipelineMessage> implements MessageCo
     private static void write(WireWriter out, @Nullable Failure failure) {
         out.text(failure == null ? "" : failure.kind().name());
         if (failure != null) {
-            out.text(failure.code()).text(failure.detail());
+            out.text(failure.code()).text(failure.detail()).number(failure.tried() ? 1 : 0);
         }
     }
 
     private static @Nullable Failure failure(WireReader in) {
         String kind = in.text();
-        return kind.isEmpty() ? null : new Failure(Failure.Kind.valueOf(kind), in.text(), in.text());
+        return kind.isEmpty() ? null : new Failure(Failure.Kind.valueOf(kind), in.text(), in.text(), in.number() == 1);
     }
 
     private static Failure known(@Nullable Failure failure) {

@@ -95,7 +95,6 @@ public final class House {
     }
 
     private Future<Void> startOutboxes() {
-        String outboxId = newOutboxId();
         for (TargetDefinition target : configuration.targets().values()) {
             TargetLedger ledger = new TargetLedger(target.name());
             ledgers.put(target.name(), ledger);
@@ -103,7 +102,7 @@ public final class House {
                     .map(name -> Optional.ofNullable(configuration.processors().get(name))
                             .orElseThrow())
                     .toList();
-            outboxes.put(target.name(), new OutboxVerticle(target, processors, outboxId, ledger, outboxes::get));
+            outboxes.put(target.name(), new OutboxVerticle(target, processors, newOutboxId(), ledger, outboxes::get));
         }
         return each(outboxes.values(), outbox -> vertx.deployVerticle(outbox).mapEmpty());
     }

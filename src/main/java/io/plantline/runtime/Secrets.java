@@ -52,7 +52,13 @@ final class Secrets {
     Future<Credential> read(SecretReference reference, boolean refresh) {
         ContextInternal caller = ContextInternal.current();
         Promise<Credential> promise = caller == null ? Promise.promise() : caller.promise();
-        context.runOnContext(v -> readHere(reference, refresh).onComplete(promise));
+        context.runOnContext(v -> {
+            try {
+                readHere(reference, refresh).onComplete(promise);
+            } catch (RuntimeException e) {
+                promise.fail(e);
+            }
+        });
         return promise.future();
     }
 
@@ -63,8 +69,11 @@ final class Secrets {
         if (last != null && fresh && !refresh) {
             return Future.succeededFuture(last);
         }
-        if (entry.reading == null) {
-            entry.reading = entry.provider.read().onComplete(done -> {
+        Future<Credential> reading = entry.reading;
+        if (reading == null) {
+            reading = entry.provider.read();
+            entry.reading = reading;
+            reading.onComplete(done -> {
                 entry.reading = null;
                 if (done.succeeded()) {
                     entry.last = done.result();
@@ -72,7 +81,7 @@ final class Secrets {
                 }
             });
         }
-        return entry.reading.recover(e -> {
+        return reading.recover(e -> {
             if (last == null) {
                 return Future.failedFuture(e);
             }

@@ -18,7 +18,7 @@ public final class HttpProxy {
         if (proxy.isBlank() || isExempt(String.valueOf(destination.getHost()), variable("NO_PROXY"))) {
             return Optional.empty();
         }
-        URI uri = URI.create(proxy.contains("://") ? proxy : "http://" + proxy);
+        URI uri = parse(scheme, proxy.contains("://") ? proxy : "http://" + proxy);
         ProxyOptions options = new ProxyOptions()
                 .setType(ProxyType.HTTP)
                 .setHost(uri.getHost())
@@ -30,6 +30,19 @@ public final class HttpProxy {
             options.setPassword(colon < 0 ? "" : user.substring(colon + 1));
         }
         return Optional.of(options);
+    }
+
+    /** Says what is wrong without the text, which may hold a password. */
+    private static URI parse(String variable, String text) {
+        try {
+            URI uri = URI.create(text);
+            if (uri.getHost() != null) {
+                return uri;
+            }
+        } catch (IllegalArgumentException e) {
+            // Reported below.
+        }
+        throw new IllegalArgumentException("the variable " + variable + " is no address of a proxy");
     }
 
     private static boolean isExempt(String host, String exemptions) {

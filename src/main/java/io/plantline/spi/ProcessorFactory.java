@@ -1,6 +1,5 @@
 package io.plantline.spi;
 
-import java.net.URI;
 import java.util.List;
 
 /**
@@ -14,7 +13,7 @@ public interface ProcessorFactory<C> extends PluginFactory<C> {
     Processor create(C config, TargetContext context);
 
     /** Where the processor connects to, for the rules of {@code security: strict}. */
-    default List<URI> endpoints(C config) {
+    default List<Endpoint> endpoints(C config) {
         return List.of();
     }
 }

@@ -1,8 +1,6 @@
 package io.plantline.spi;
 
 import io.vertx.core.Vertx;
-import java.net.URI;
-import java.util.List;
 
 /**
  * Adds a place that keeps credentials. Found by {@link java.util.ServiceLoader}.
@@ -15,10 +13,5 @@ public interface SecretProviderFactory<C> extends PluginFactory<C> {
     /** Whether a credential without a {@code type} is kept here; at most one provider says so. */
     default boolean takesUntyped() {
         return false;
-    }
-
-    /** Where the provider connects to, for the rules of {@code security: strict}. */
-    default List<URI> endpoints(C config) {
-        return List.of();
     }
 }

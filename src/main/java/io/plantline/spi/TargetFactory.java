@@ -1,7 +1,6 @@
 package io.plantline.spi;
 
 import io.plantline.model.TopicFilter;
-import java.net.URI;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -30,7 +29,7 @@ public interface TargetFactory<C> extends PluginFactory<C> {
     }
 
     /** Where the target connects to, for the rules of {@code security: strict}. */
-    default List<URI> endpoints(C config) {
+    default List<Endpoint> endpoints(C config) {
         return List.of();
     }
 

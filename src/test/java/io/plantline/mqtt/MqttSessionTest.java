@@ -73,6 +73,28 @@ class MqttSessionTest {
         }
 
         @Test
+        void fallsBackTo311WhereTheBrokerAnswersInTheOlderForm() {
+            try (SessionHarness session = SessionHarness.start(broker.port())) {
+                broker.accept().readConnect().send(Packet.connAck(4, false, 1));
+                assertThat(broker.welcome(false).version()).isEqualTo(4);
+                session.awaitState(State.SUBSCRIBED);
+            }
+        }
+
+        @Test
+        void triesTheNextAddressWhenOneNeverAnswers() {
+            try (ScriptedBroker mute = ScriptedBroker.start()) {
+                Options options = options();
+                options.ports = new int[] {mute.port(), broker.port()};
+                options.connectTimeout = Duration.ofMillis(200);
+                try (SessionHarness session = SessionHarness.start(options)) {
+                    broker.welcome(false);
+                    session.awaitState(State.SUBSCRIBED);
+                }
+            }
+        }
+
+        @Test
         void doesNotFallBackWhereTheConfigurationInsists() {
             Options options = options();
             options.version = 5;
@@ -316,6 +338,39 @@ class MqttSessionTest {
         }
 
         @Test
+        void aMessageThatTheHandlerFailedOnIsNotAcknowledged() {
+            try (SessionHarness session =
+                    SessionHarness.start(broker.port()).safeAtOnce().failOnce()) {
+                Connection connection = broker.welcome(false);
+                connection.publish("a/1", 2, 10, false, "x");
+                connection.expectClosed();
+                Connection again = broker.accept().connected(true);
+                again.publish("a/1", 2, 10, true, "x");
+                again.expectAck(Packet.PUBREC, 10);
+                assertThat(session.next().redelivered()).isTrue();
+            }
+        }
+
+        @Test
+        void aCopyOfAMessageThatCouldNotBeKeptDoesNotWedgeItsConnection() {
+            try (SessionHarness session = SessionHarness.start(broker.port())) {
+                Connection first = broker.welcome(false);
+                first.publish("a/1", 2, 5, false, "x");
+                Promise<Void> read = session.nextRead();
+                first.reset();
+                Connection second = broker.accept().connected(true);
+                second.publish("a/1", 2, 5, true, "x");
+                second.expectSilence(100);
+                read.fail("no space");
+                second.expectClosed();
+                Connection third = broker.accept().connected(true);
+                third.publish("a/1", 2, 5, true, "x");
+                session.nextRead().complete();
+                third.expectAck(Packet.PUBREC, 5);
+            }
+        }
+
+        @Test
         void coalescesTheAcknowledgementsOfARead() {
             try (SessionHarness session = SessionHarness.start(broker.port()).safeAtOnce()) {
                 Connection connection = broker.welcome(false);
@@ -461,6 +516,26 @@ class MqttSessionTest {
         }
 
         @Test
+        void pingsABrokerThatSendsAllTheTime() {
+            Options options = options();
+            options.keepAlive = Duration.ofSeconds(1);
+            try (SessionHarness session = SessionHarness.start(options)) {
+                Connection connection = broker.welcome(false);
+                long end = System.nanoTime() + 1_200_000_000L;
+                int pings = 0;
+                while (System.nanoTime() < end) {
+                    connection.publish("a/1", 0, 0, false, "x");
+                    pings += connection.hasPacketWithin(50)
+                                    && connection.readRaw().type() == Packet.PINGREQ
+                            ? 1
+                            : 0;
+                }
+                assertThat(pings).isBetween(1, 4);
+                assertThat(session.status().state()).isEqualTo(State.SUBSCRIBED);
+            }
+        }
+
+        @Test
         void withheldAcknowledgementsDoNotEndTheConnection() { // F4, fault 5
             Options options = options();
             options.keepAlive = Duration.ofSeconds(1);
@@ -498,24 +573,32 @@ class MqttSessionTest {
     @Nested
     class Pressure {
         @Test
-        void tooMuchUnacknowledgedMakesABreakThatKeepsTheSession() {
+        void tooMuchUnacknowledgedStopsTheReadingAndNothingElse() {
             Options options = options();
             options.maxUnacknowledged = 1_000;
+            options.keepAlive = Duration.ofSeconds(1);
             try (SessionHarness session = SessionHarness.start(options)) {
                 Connection connection = broker.welcome(false);
                 connection.publish("a/1", 1, 1, false, "x".repeat(600));
-                Promise<Void> read = session.nextRead();
+                Promise<Void> first = session.nextRead();
                 connection.publish("a/1", 1, 2, false, "y".repeat(600));
-                assertThat(connection.expect(Packet.DISCONNECT).body()).isEmpty();
-                connection.close();
+                Promise<Void> second = session.nextRead();
                 session.awaitState(State.PRESSURE);
-                assertThat(broker.waiting()).isZero();
-                read.complete();
-                Connection again = broker.accept().connected(true);
-                again.publish("a/1", 1, 2, true, "y".repeat(600));
-                session.nextRead().complete();
-                again.expectAck(Packet.PUBACK, 2);
+                connection.publish("a/1", 1, 3, false, "z".repeat(600));
+                for (int i = 0; i < 4; i++) {
+                    assertThat(connection.readRaw().type())
+                            .as("it goes on to ping")
+                            .isEqualTo(Packet.PINGREQ);
+                }
+                assertThat(session.pending()).as("the third is not read").isEqualTo(2);
+                first.complete();
+                connection.expectAck(Packet.PUBACK, 1);
+                second.complete();
+                connection.expectAck(Packet.PUBACK, 2);
                 session.awaitState(State.SUBSCRIBED);
+                session.nextRead().complete();
+                connection.expectAck(Packet.PUBACK, 3);
+                assertThat(session.status().counters().connects()).isEqualTo(1);
             }
         }
 

@@ -28,6 +28,7 @@ final class SessionHarness implements AutoCloseable {
     private final List<SessionStatus> states = new CopyOnWriteArrayList<>();
     private final MqttSession session;
     private volatile boolean safeAtOnce;
+    private volatile boolean failOnce;
 
     /** One message as the handler saw it. */
     record Received(String topic, int qos, boolean redelivered, boolean retained, String payload) {}
@@ -84,6 +85,10 @@ final class SessionHarness implements AutoCloseable {
         MessageHandler handler = new MessageHandler() {
             @Override
             public void message(ReceivedMessage message) {
+                if (failOnce) {
+                    failOnce = false;
+                    throw new IllegalStateException("a bug in the handler");
+                }
                 byte[] payload = new byte[message.payloadLength()];
                 message.copyTo(payload, 0);
                 received.add(new Received(
@@ -127,6 +132,11 @@ final class SessionHarness implements AutoCloseable {
 
     SessionHarness safeAtOnce() {
         safeAtOnce = true;
+        return this;
+    }
+
+    SessionHarness failOnce() {
+        failOnce = true;
         return this;
     }
 

@@ -208,6 +208,22 @@ public final class ScriptedBroker implements AutoCloseable {
             }
         }
 
+        /** Whether the client sends something within {@code millis}. */
+        public boolean hasPacketWithin(int millis) {
+            long end = System.nanoTime() + millis * 1_000_000L;
+            try {
+                while (in.available() == 0) {
+                    if (System.nanoTime() > end) {
+                        return false;
+                    }
+                    java.util.concurrent.locks.LockSupport.parkNanos(1_000_000);
+                }
+                return true;
+            } catch (IOException e) {
+                return false;
+            }
+        }
+
         public Packet expect(int type) {
             Packet packet = read();
             if (packet == null || packet.type() != type) {

@@ -4,10 +4,13 @@ import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageProperties;
 import io.plantline.mqtt.MessageHandler;
 import io.plantline.mqtt.ReceivedMessage;
+import io.plantline.mqtt.SessionOptions;
 import io.plantline.pipeline.Outbox;
 import io.vertx.core.Future;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,15 +23,19 @@ final class Dispatcher implements MessageHandler {
     private static final int MAX_COUNT = 4096;
     private static final int MAX_BYTES = 1 << 20;
 
-    private final RouteTable routes;
+    private final List<RouteTable.Rule> rules;
+    private RouteTable routes;
+    private Set<Integer> identifiers = Set.of();
     private final List<Lane[]> targets = new ArrayList<>();
     private final List<Lane> filling = new ArrayList<>();
     private final List<Future<Void>> appended = new ArrayList<>();
     private long unrouted;
 
     /** A dispatcher; a rule's target is an index into {@code outboxes}. */
-    Dispatcher(RouteTable routes, List<Outbox> outboxes) {
-        this.routes = routes;
+    Dispatcher(List<RouteTable.Rule> rules, List<Outbox> outboxes) {
+        this.rules = List.copyOf(rules);
+        this.routes = new RouteTable(rules);
+        know(rules);
         for (Outbox outbox : outboxes) {
             Lane[] lanes = new Lane[outbox.lanes()];
             for (int i = 0; i < lanes.length; i++) {
@@ -41,6 +48,21 @@ final class Dispatcher implements MessageHandler {
     /** Messages that no subscription of the configuration wants: left over from an older one, at the broker. */
     long unrouted() {
         return unrouted;
+    }
+
+    /** A filter that the broker refused must not speak for a target: its copies never come. */
+    @Override
+    public void granted(List<SessionOptions.Subscription> subscriptions) {
+        List<RouteTable.Rule> heard = rules.stream()
+                .filter(rule -> subscriptions.stream()
+                        .anyMatch(subscription -> subscription.filter().equals(rule.filter())))
+                .toList();
+        routes = new RouteTable(heard);
+        know(heard);
+    }
+
+    private void know(List<RouteTable.Rule> known) {
+        identifiers = known.stream().map(RouteTable.Rule::identifier).collect(Collectors.toUnmodifiableSet());
     }
 
     @Override
@@ -61,13 +83,16 @@ final class Dispatcher implements MessageHandler {
         }
     }
 
-    /** Whether a copy with these identifiers is for the target that {@code speaker} speaks for. */
-    private static boolean isFor(int speaker, int[] copies) {
+    /**
+     * Whether a copy with these identifiers is for the target that {@code speaker} speaks for. One we do not know was
+     * made by an older configuration: it suppresses nothing.
+     */
+    private boolean isFor(int speaker, int[] copies) {
         if (copies.length == 0 || speaker == 0) {
             return true;
         }
         for (int copy : copies) {
-            if (copy == speaker) {
+            if (copy == speaker || !identifiers.contains(copy)) {
                 return true;
             }
         }

@@ -63,14 +63,14 @@ public final class DispatcherVerticle extends VerticleBase {
             if (target == null) {
                 throw new IllegalStateException("no outbox for " + subscription.target());
             }
-            rules.add(new RouteTable.Rule(subscription.filter(), identifier, target));
+            rules.add(new RouteTable.Rule(subscription.filter(), subscription.qos(), identifier, target));
             asked.add(new SessionOptions.Subscription(subscription.filter(), subscription.qos(), identifier));
         }
         MqttSession opened = new MqttSession(
                 (ContextInternal) context,
                 options.apply(asked),
                 credentials,
-                new Dispatcher(new RouteTable(rules), order),
+                new Dispatcher(rules, order),
                 status::set,
                 Clock.systemUTC(),
                 new SecureRandom());

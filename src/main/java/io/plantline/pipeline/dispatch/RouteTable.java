@@ -2,6 +2,7 @@ package io.plantline.pipeline.dispatch;
 
 import io.plantline.model.TopicFilter;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,10 +21,18 @@ final class RouteTable {
     /**
      * One subscription as the router sees it.
      *
+     * @param qos asked of the broker
      * @param identifier MQTT 5 subscription identifier, or 0
      * @param target index of the target
      */
-    record Rule(TopicFilter filter, int identifier, int target) {}
+    record Rule(TopicFilter filter, int qos, int identifier, int target) {
+
+        /** Who speaks for a target: a filter whose copies all come here, then the one with the best QoS. */
+        private static final Comparator<Rule> SPEAKS = Comparator.comparing(
+                        (Rule rule) -> rule.filter().share() != null)
+                .thenComparing(rule -> -rule.qos())
+                .thenComparing(rule -> rule.filter().text());
+    }
 
     /**
      * Where a topic goes, each target once.
@@ -62,7 +71,7 @@ final class RouteTable {
     private Route find(String topic) {
         List<Rule> matching = new ArrayList<>();
         collect(root, TopicFilter.levels(topic), 0, topic.startsWith("$"), matching);
-        matching.sort((a, b) -> a.filter().text().compareTo(b.filter().text()));
+        matching.sort(Rule.SPEAKS);
         List<Rule> speaking = new ArrayList<>();
         for (Rule rule : matching) {
             if (speaking.stream().noneMatch(other -> other.target() == rule.target())) {

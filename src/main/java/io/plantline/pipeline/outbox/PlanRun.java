@@ -66,7 +66,7 @@ final class PlanRun {
         if (processing == null) {
             publish();
         } else {
-            new ProcessRun(relay, processing, backoff, this::absorb)
+            new ProcessRun(relay, plan.lane(), processing, backoff, new Source())
                     .start(Batches.merge(batches))
                     .onSuccess(outcome -> {
                         filtered.addAll(outcome.filtered());
@@ -94,10 +94,18 @@ final class PlanRun {
     }
 
     /** More messages for a plan that waits for a processor, so that one message alone cannot hold all behind it. */
-    private List<MessageBatch> absorb(int maxRecords, long maxBytes) {
-        List<Relay.Entry> taken = more.take(maxRecords, maxBytes);
-        entries.addAll(taken);
-        return taken.stream().map(Relay.Entry::batch).toList();
+    private final class Source implements ProcessRun.Absorb {
+        @Override
+        public List<MessageBatch> more(int maxRecords, long maxBytes) {
+            List<Relay.Entry> taken = more.take(maxRecords, maxBytes);
+            entries.addAll(taken);
+            return taken.stream().map(Relay.Entry::batch).toList();
+        }
+
+        @Override
+        public List<MessageBatch> sources() {
+            return entries.stream().map(Relay.Entry::batch).toList();
+        }
     }
 
     private void publish() {
@@ -168,7 +176,7 @@ final class PlanRun {
             }
         }
         relay.deadLetters()
-                .send("publish", batches, bySequence)
+                .send("publish", new Source().sources(), bySequence)
                 .onSuccess(v -> {
                     deadLettered.addAll(bySequence.keySet());
                     rejected.keySet().forEach(delivered::set);
@@ -183,7 +191,7 @@ final class PlanRun {
 
     private void again(Failure failure) {
         attempts++;
-        relay.failing(failure, attempts);
+        relay.failing(plan.lane(), failure, attempts);
         relay.context().setTimer(backoff.nextMillis(), id -> publish());
     }
 }

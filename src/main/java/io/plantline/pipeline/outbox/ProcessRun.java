@@ -28,6 +28,7 @@ final class ProcessRun {
     private final Processing processing;
     private final Backoff backoff;
     private final Absorb absorb;
+    private final int lane;
     private final Promise<Outcome> promise = Promise.promise();
     private final Set<Long> filtered = new HashSet<>();
     private final Set<Long> deadLettered = new HashSet<>();
@@ -36,13 +37,17 @@ final class ProcessRun {
     /** More messages to process with those that wait. */
     interface Absorb {
         List<MessageBatch> more(int maxRecords, long maxBytes);
+
+        /** The messages as they came from the broker. */
+        List<MessageBatch> sources();
     }
 
     /** Every source message is in the output, filtered or dead-lettered. */
     record Outcome(MessageBatch output, Set<Long> filtered, Set<Long> deadLettered) {}
 
-    ProcessRun(Relay relay, Processing processing, Backoff backoff, Absorb absorb) {
+    ProcessRun(Relay relay, int lane, Processing processing, Backoff backoff, Absorb absorb) {
         this.relay = relay;
+        this.lane = lane;
         this.processing = processing;
         this.backoff = backoff;
         this.absorb = absorb;
@@ -76,7 +81,8 @@ final class ProcessRun {
                 next();
                 return;
             }
-            processing.process(number, pending).onSuccess(this::processed);
+            long successesBefore = processing.successes(number);
+            processing.process(number, pending).onSuccess(reply -> processed(reply, successesBefore));
         }
 
         private void next() {
@@ -88,7 +94,7 @@ final class ProcessRun {
             }
         }
 
-        private void processed(ProcessReply reply) {
+        private void processed(ProcessReply reply, long successesBefore) {
             Failure whole = reply.failure();
             if (whole != null) {
                 again(whole);
@@ -104,16 +110,18 @@ final class ProcessRun {
             Map<Long, Failure> finallyFailed = new HashMap<>();
             Map<Long, Failure> repeat = new HashMap<>();
             failed.forEach((sequence, failure) -> {
-                Trouble trouble = troubles.computeIfAbsent(sequence, s -> new Trouble(processing.successes(number)));
-                trouble.attempts++;
-                boolean othersSucceed = processing.successes(number) > trouble.successesBefore;
+                Trouble trouble = troubles.computeIfAbsent(sequence, s -> new Trouble(successesBefore));
+                trouble.failed(failure, processing.successes(number), number > 0 && hasOutput());
                 boolean finished = failure.kind() == Failure.Kind.REJECT
-                        || (failure.kind() == Failure.Kind.RETRY
-                                && trouble.attempts >= processor.maxAttempts()
-                                && othersSucceed);
+                        || (failure.kind() == Failure.Kind.RETRY && trouble.attempts >= processor.maxAttempts());
                 (finished ? finallyFailed : repeat).put(sequence, failure);
             });
             giveUp(finallyFailed, repeat);
+        }
+
+        /** Whether neighbours of the messages that still fail have passed this processor in this run. */
+        private boolean hasOutput() {
+            return outputs.stream().anyMatch(output -> output.count() > 0);
         }
 
         private void giveUp(Map<Long, Failure> finallyFailed, Map<Long, Failure> repeat) {
@@ -132,7 +140,7 @@ final class ProcessRun {
                 return;
             }
             relay.deadLetters()
-                    .send("process:" + processor.name(), List.of(pending), finallyFailed)
+                    .send("process:" + processor.name(), absorb.sources(), finallyFailed)
                     .onSuccess(v -> {
                         deadLettered.addAll(finallyFailed.keySet());
                         repeat(repeat);
@@ -154,10 +162,13 @@ final class ProcessRun {
 
         private void again(Failure failure) {
             attempts++;
-            relay.failing(failure, attempts);
+            relay.failing(lane, failure, attempts);
             relay.context().setTimer(backoff.nextMillis(), id -> {
                 if (number == 0) {
-                    List<MessageBatch> more = new ArrayList<>(absorb.more(MAX_RECORDS, MAX_BYTES));
+                    List<MessageBatch> more = pending.count() < MAX_RECORDS && pending.sizeInBytes() < MAX_BYTES
+                            ? new ArrayList<>(
+                                    absorb.more(MAX_RECORDS - pending.count(), MAX_BYTES - pending.sizeInBytes()))
+                            : List.of();
                     if (!more.isEmpty()) {
                         more.add(pending);
                         pending = Batches.merge(more);
@@ -168,13 +179,24 @@ final class ProcessRun {
         }
     }
 
-    /** A message that fails. */
+    /**
+     * A message that fails. An attempt counts against it only if the service was reached and others have succeeded since
+     * the last one: an outage is nobody's fault here. Behind the first processor nothing new joins the messages that
+     * wait, so there the neighbours that passed speak for the service.
+     */
     private static final class Trouble {
-        private final long successesBefore;
+        private long successesSeen;
         private int attempts;
 
         Trouble(long successesBefore) {
-            this.successesBefore = successesBefore;
+            this.successesSeen = successesBefore;
+        }
+
+        void failed(Failure failure, long successes, boolean neighboursPassed) {
+            if (failure.tried() && (successes > successesSeen || neighboursPassed)) {
+                attempts++;
+            }
+            successesSeen = successes;
         }
     }
 }

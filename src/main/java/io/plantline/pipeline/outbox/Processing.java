@@ -13,8 +13,8 @@ import java.util.List;
 
 /** The processors of a target, in order, and how often each of them has succeeded. */
 final class Processing {
-    /** Longer than any processor's own deadline: a reply that is later than this is lost. */
-    private static final Duration LOST_AFTER = Duration.ofMinutes(10);
+    /** On one node the bus loses nothing, and a deadline would only start work again that is still being done. */
+    private static final Duration LOST_AFTER = Duration.ofDays(7);
 
     private static final Hop<ProcessRequest, ProcessReply> HOP =
             new Hop<>(LOST_AFTER, ProcessReply.class, ProcessReply::failed);

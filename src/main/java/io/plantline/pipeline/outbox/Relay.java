@@ -3,6 +3,7 @@ package io.plantline.pipeline.outbox;
 import io.plantline.config.ProcessorDefinition;
 import io.plantline.config.TargetDefinition;
 import io.plantline.model.Backoff;
+import io.plantline.model.Failure;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.Plan;
 import io.plantline.observe.TargetLedger;
@@ -38,7 +39,6 @@ final class Relay {
     private long nextSequence = 1;
     private long waiting;
     private boolean closed;
-    private @Nullable String trouble;
 
     Relay(
             ContextInternal context,
@@ -119,15 +119,15 @@ final class Relay {
     }
 
     /** Tells the operator once when something starts to fail, not at each attempt. */
-    void failing(io.plantline.model.Failure failure, int attempts) {
+    void failing(int lane, Failure failure, int attempts) {
         ledger.retried();
-        boolean operator = failure.kind() != io.plantline.model.Failure.Kind.RETRY;
+        boolean operator = failure.kind() != Failure.Kind.RETRY;
         if (operator) {
-            ledger.held(failure.code());
+            ledger.held(lane, failure.code());
         }
         String now = failure.kind() + failure.code();
-        if (!now.equals(trouble)) {
-            trouble = now;
+        if (!now.equals(lanes[lane].trouble)) {
+            lanes[lane].trouble = now;
             if (operator) {
                 LOG.error("TARGET-HELD: {} waits for somebody to act: {}", target.name(), failure);
             } else {
@@ -143,6 +143,7 @@ final class Relay {
         private final int number;
         private final ArrayDeque<Entry> queue = new ArrayDeque<>();
         private @Nullable PlanRun running;
+        private @Nullable String trouble;
 
         Lane(int number) {
             this.number = number;
@@ -193,7 +194,7 @@ final class Relay {
                 trouble = null;
             }
             PlanRun.Result result = run.result();
-            ledger.done(result.delivered(), result.filtered(), result.deadLettered());
+            ledger.done(number, result.delivered(), result.filtered(), result.deadLettered());
             waiting -= result.delivered() + result.filtered() + result.deadLettered();
             for (Entry entry : run.entries()) {
                 entry.safe().complete();

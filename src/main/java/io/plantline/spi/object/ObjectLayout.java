@@ -42,9 +42,9 @@ public record ObjectLayout(String keyPrefix, String objectPrefix, String partiti
     /** Properties that every section with a layout has, for its schema. */
     public static final String SCHEMA_PROPERTIES = """
             "key-prefix": {"type": "string", "maxLength": 200, "description": "Every name starts with it."},
-            "object-prefix": {"type": "string", "pattern": "^[A-Za-z0-9._=-]{0,100}$",
+            "object-prefix": {"type": "string", "pattern": "^[A-Za-z0-9._=-]{0,60}$",
               "description": "the start of the last part of a name: letters, digits, '.', '_', '=' and '-'"},
-            "partition": {"type": "string", "maxLength": 200,
+            "partition": {"type": "string", "maxLength": 100,
               "description": "Folders from {topic}, {date} and {hour}. Default: {topic}/dt={date}/hour={hour} (single), dt={date}/hour={hour} (batch)."}
             """;
 
@@ -66,14 +66,22 @@ public record ObjectLayout(String keyPrefix, String objectPrefix, String partiti
             }
         }
         String prefix = settings.string("key-prefix", "");
-        if (prefix.startsWith("/") || (prefix + "/").contains("../") || prefix.contains("//")) {
-            settings.error("key-prefix", "\"" + prefix + "\" is not a plain path", "write it like a/b");
-        }
+        plainPath(settings, "key-prefix", prefix);
+        plainPath(settings, "partition", template);
         return new ObjectLayout(
                 prefix.endsWith("/") ? prefix.substring(0, prefix.length() - 1) : prefix,
                 settings.string("object-prefix", "messages"),
                 template,
                 single);
+    }
+
+    private static void plainPath(Settings settings, String key, String path) {
+        if (path.startsWith("/")
+                || ("/" + path + "/").contains("/../")
+                || path.contains("//")
+                || path.indexOf('\0') >= 0) {
+            settings.error(key, "\"" + path + "\" is not a plain path", "write it like a/b");
+        }
     }
 
     /**

@@ -11,10 +11,11 @@ import java.util.stream.Collectors;
 /**
  * A topic as part of an object's name. Each level is a path segment; all but {@code [A-Za-z0-9._=-]} is
  * percent-encoded, so that two topics never share a name and none leaves its prefix. Empty levels read {@code %_}; a
- * name beyond 512 characters ends in a hash.
+ * level beyond 200 characters, and a name beyond 512, end in a hash.
  */
 public final class TopicPath {
     private static final int MAX_LENGTH = 512;
+    private static final int MAX_LEVEL = 200;
     private static final String EMPTY_LEVEL = "%_";
 
     private TopicPath() {}
@@ -22,17 +23,7 @@ public final class TopicPath {
     /** The topic, encoded; different for every topic. */
     public static String encode(String topic) {
         String path = Arrays.stream(topic.split("/", -1)).map(TopicPath::level).collect(Collectors.joining("/"));
-        if (path.length() <= MAX_LENGTH) {
-            return path;
-        }
-        // '~' is never made by encoding, so a shortened name cannot be that of another topic.
-        int cut = MAX_LENGTH - 65;
-        String kept = path.substring(0, cut);
-        int percent = kept.lastIndexOf('%');
-        if (percent >= cut - 2) {
-            kept = kept.substring(0, percent);
-        }
-        return kept + "~" + sha256(topic);
+        return path.length() <= MAX_LENGTH ? path : shortened(path, MAX_LENGTH, topic);
     }
 
     /** The reverse of {@link #encode}, for a name that was not shortened. */
@@ -41,6 +32,19 @@ public final class TopicPath {
     }
 
     private static String level(String level) {
+        String encoded = encodeLevel(level);
+        return encoded.length() <= MAX_LEVEL ? encoded : shortened(encoded, MAX_LEVEL, level);
+    }
+
+    /** Cut, and told apart by a hash; '~' is never made by encoding, so it cannot be the name of another topic. */
+    private static String shortened(String encoded, int length, String original) {
+        int cut = length - 65;
+        int percent = encoded.lastIndexOf('%', cut);
+        int end = percent > cut - 3 && percent >= 0 ? percent : cut;
+        return encoded.substring(0, end) + "~" + sha256(original);
+    }
+
+    private static String encodeLevel(String level) {
         if (level.isEmpty()) {
             return EMPTY_LEVEL;
         }

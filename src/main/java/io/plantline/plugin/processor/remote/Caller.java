@@ -19,15 +19,21 @@ import io.vertx.ext.web.client.WebClient;
 import io.vertx.ext.web.client.WebClientOptions;
 import io.vertx.ext.web.codec.BodyCodec;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Makes one call: with a deadline, a bounded pool, a circuit breaker, no redirects, and a limit on the answer. */
+/**
+ * Makes calls: with a deadline each, so many at once and no more, no redirects, and a limit on the answer. The circuit
+ * breaker counts what says that the service is down; a service that answers, be it with 500, is up.
+ */
 final class Caller {
     private final RemoteProcessorConfig config;
     private final TargetContext context;
     private final WebClient client;
     private final CircuitBreaker breaker;
+    private final ArrayDeque<Promise<Void>> waiting = new ArrayDeque<>();
+    private int calling;
     private boolean refreshCredential;
 
     /** What is posted. */
@@ -66,11 +72,31 @@ final class Caller {
     }
 
     private static PoolOptions pool(RemoteProcessorConfig config) {
-        return new PoolOptions().setHttp1MaxSize(config.maxConcurrency()).setMaxWaitQueueSize(config.maxConcurrency());
+        return new PoolOptions()
+                .setHttp1MaxSize(config.maxConcurrency())
+                .setMaxWaitQueueSize(2 * config.maxConcurrency());
     }
 
     /** Fails with a {@link FailureException}. */
     Future<Response> call(Request request) {
+        Promise<Void> turn = Promise.promise();
+        if (calling < config.maxConcurrency()) {
+            calling++;
+            turn.complete();
+        } else {
+            waiting.add(turn);
+        }
+        return turn.future().compose(v -> callNow(request)).onComplete(done -> {
+            Promise<Void> next = waiting.poll();
+            if (next == null) {
+                calling--;
+            } else {
+                context.vertx().runOnContext(v -> next.complete());
+            }
+        });
+    }
+
+    private Future<Response> callNow(Request request) {
         return authorization()
                 .compose(authorization -> breaker.<Outcome>execute(
                                 promise -> send(request, authorization).onComplete(promise))
@@ -132,8 +158,8 @@ final class Caller {
     private Outcome outcome(HttpResponse<Void> response, LimitedBody body) {
         int status = response.statusCode();
         if (body.isTooLarge()) {
-            throw Failure.retry("response-too-large", "more than " + config.maxResponseSize() + " bytes")
-                    .asException();
+            return new Outcome(
+                    null, Failure.retry("response-too-large", "more than " + config.maxResponseSize() + " bytes"));
         }
         if (status == 200 || status == 204) {
             return new Outcome(new Response(status, body.bytes(), response.getHeader("Content-Type")), null);
@@ -147,8 +173,10 @@ final class Caller {
                 return new Outcome(null, Failure.operator("status-" + status, where));
             case 404:
                 return new Outcome(null, Failure.operator("status-404", where));
+            case 502, 503, 504:
+                throw Failure.notTried("status-" + status, where).asException();
             default:
-                throw Failure.retry("status-" + status, where).asException();
+                return new Outcome(null, Failure.retry("status-" + status, where));
         }
     }
 
@@ -157,9 +185,9 @@ final class Caller {
             return failure.failure();
         }
         if (e instanceof OpenCircuitException) {
-            return Failure.retry("circuit-open", config.uri().getAuthority() + " failed too often lately");
+            return Failure.notTried("circuit-open", config.uri().getAuthority() + " failed too often lately");
         }
-        return Failure.retry("unreachable", config.uri().getAuthority() + ": " + e.getMessage());
+        return Failure.notTried("unreachable", config.uri().getAuthority() + ": " + e.getMessage());
     }
 
     Future<Void> close() {

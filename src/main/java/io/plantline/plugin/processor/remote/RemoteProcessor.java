@@ -82,6 +82,7 @@ final class RemoteProcessor implements Processor {
         private final ArrayDeque<List<Item>> groups = new ArrayDeque<>();
         private final Promise<Processed> promise = Promise.promise();
         private int calling;
+        private boolean pumping;
 
         Run(MessageBatch batch) {
             this.batch = batch;
@@ -101,7 +102,12 @@ final class RemoteProcessor implements Processor {
             return promise.future();
         }
 
+        /** Starts calls while there is room. A call may end at once, so this is a loop and no recursion. */
         private void pump() {
+            if (pumping) {
+                return;
+            }
+            pumping = true;
             while (calling < config.maxConcurrency() && !groups.isEmpty()) {
                 List<Item> group = groups.poll();
                 calling++;
@@ -110,6 +116,7 @@ final class RemoteProcessor implements Processor {
                     pump();
                 });
             }
+            pumping = false;
             if (calling == 0 && groups.isEmpty()) {
                 promise.tryComplete(result());
             }

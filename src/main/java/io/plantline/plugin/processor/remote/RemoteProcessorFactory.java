@@ -1,6 +1,7 @@
 package io.plantline.plugin.processor.remote;
 
 import com.google.auto.service.AutoService;
+import io.plantline.spi.Endpoint;
 import io.plantline.spi.Processor;
 import io.plantline.spi.ProcessorFactory;
 import io.plantline.spi.Settings;
@@ -27,7 +28,7 @@ public final class RemoteProcessorFactory implements ProcessorFactory<RemoteProc
                  "required": ["base-url", "processor-id"], "properties": {
                   "base-url": {"type": "string", "minLength": 1, "description": "http://host[:port][/path] of the service"},
                   "processor-id": {"type": "string", "minLength": 1, "maxLength": 200, "description": "Identifier of the model that runs."},
-                  "path": {"type": "string", "pattern": "^/", "description": "a path that starts with /; {processor-id} is replaced. Default: /{processor-id}, with open-inference-v2 /v2/models/{processor-id}/infer"},
+                  "path": {"type": "string", "pattern": "^/([A-Za-z0-9._~/%:@!$&'()*+,;=-]|[{]processor-id[}])*$", "description": "a path that starts with /; {processor-id} is replaced. Default: /{processor-id}, with open-inference-v2 /v2/models/{processor-id}/infer"},
                   "protocol": {"enum": ["plain", "open-inference-v2"], "default": "plain"},
                   "batch-size": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 1, "description": "Messages in a request: more than one are posted as a JSON array and answered by one."},
                   "content-type": {"type": "string", "minLength": 1, "default": "application/json", "description": "Of a payload whose publisher named none."},
@@ -67,8 +68,8 @@ public final class RemoteProcessorFactory implements ProcessorFactory<RemoteProc
     }
 
     @Override
-    public List<URI> endpoints(RemoteProcessorConfig config) {
-        return List.of(config.uri());
+    public List<Endpoint> endpoints(RemoteProcessorConfig config) {
+        return List.of(Endpoint.of(config.uri()));
     }
 
     @Override

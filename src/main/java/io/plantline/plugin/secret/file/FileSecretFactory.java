@@ -20,8 +20,8 @@ public final class FileSecretFactory implements SecretProviderFactory<Path> {
     public String schema() {
         return """
                 {"description": "Mounted files.", "required": ["type", "directory"], "properties": {
-                  "directory": {"type": "string", "minLength": 1,
-                    "description": "Folder with the files username and password, as Kubernetes mounts a basic-auth secret."}}}""";
+                  "directory": {"type": "string", "pattern": "^[^\\u0000]+$",
+                    "description": "a folder with the files username and password, as Kubernetes mounts a basic-auth secret."}}}""";
     }
 
     @Override
