@@ -140,6 +140,12 @@ public final class ConfigurationParser {
             TargetFactory<?> factory = named(plugins.targets(), section.string("type"));
             int lanes = section.integer("lanes", factory.defaultLanes());
             Optional<Settings> batch = section.section("batch");
+            if (batch.filter(limits -> limits.has("max-age")).isPresent()) {
+                section.warn(
+                        "batch",
+                        "what waits for max-age is not acknowledged meanwhile, in memory mode",
+                        "let the broker have more in flight (Mosquitto: max_inflight_messages) than comes in that time");
+            }
             return new TargetDefinition(
                     name,
                     factory,
@@ -149,6 +155,8 @@ public final class ConfigurationParser {
                     section.optionalString("dead-letter-target"),
                     batch.map(limits -> limits.integer("max-records", 10_000)).orElse(10_000),
                     batch.map(limits -> limits.size("max-bytes", 16 << 20)).orElse(16L << 20),
+                    batch.map(limits -> limits.duration("max-age", Duration.ZERO))
+                            .orElse(Duration.ZERO),
                     lanes,
                     section.integer("instances", Math.min(lanes, cores)),
                     section.duration("retry-min", Duration.ofMillis(100)),
@@ -205,7 +213,8 @@ public final class ConfigurationParser {
             return new BrokerConfig(
                     addresses,
                     version,
-                    section.optionalString("client-id").orElseGet(environment::defaultClientId),
+                    section.optionalString("client-id")
+                            .orElseGet(() -> fits ? environment.defaultClientId() : "invalid"),
                     top.credential("mqtt-broker-credential"),
                     keepAlive,
                     section.duration("connect-timeout", Duration.ofSeconds(10)),

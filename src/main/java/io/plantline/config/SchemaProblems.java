@@ -66,7 +66,7 @@ final class SchemaProblems {
                         description(around));
             case "propertyNames":
                 return Problem.error(
-                        place, "\"" + property + "\" is no name: " + description(around.path("propertyNames")), null);
+                        place, "\"" + property + "\" is no name: " + description(schemaRoot.at("/$defs/name")), null);
             case "minProperties":
                 return Problem.error(place, "has no entry, at least one is needed", null);
             case "pattern":

@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param deadLetterTarget where messages go that this target can never take
  * @param maxRecords messages in a plan, at most
  * @param maxBytes bytes in a plan, at most (a single larger message is a plan of its own)
+ * @param maxAge how long a message waits for others to leave with; zero: not at all
  * @param lanes plans in flight at once
  * @param instances publisher verticles
  * @param fingerprint of what makes it this target and no other
@@ -28,6 +29,7 @@ public record TargetDefinition(
         Optional<String> deadLetterTarget,
         int maxRecords,
         long maxBytes,
+        Duration maxAge,
         int lanes,
         int instances,
         Duration retryMin,

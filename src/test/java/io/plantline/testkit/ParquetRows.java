@@ -42,6 +42,18 @@ public final class ParquetRows {
         }
     }
 
+    /** Counts the rows of every file that a glob names. */
+    public static long count(String glob) {
+        try (Connection duck = DriverManager.getConnection("jdbc:duckdb:");
+                Statement statement = duck.createStatement();
+                ResultSet rows = statement.executeQuery("SELECT count(*) FROM read_parquet('" + glob + "')")) {
+            rows.next();
+            return rows.getLong(1);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     /** Reads every file that a glob names. */
     public static List<Row> read(String glob) {
         String query = "SELECT message_id, topic, payload, content_type, qos, retained, user_properties, received_at"

@@ -20,8 +20,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Takes the batches of one target, slices them into plans, one in flight per lane, and sees each plan through. In memory
- * mode nothing waits for a plan to fill: what is there when a lane is free leaves, and while it is on its way more
- * gathers.
+ * mode nothing waits for a plan to fill, unless the configuration says so: what is there when a lane is free leaves, and
+ * while it is on its way more gathers.
  */
 final class Relay {
     private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
@@ -64,7 +64,7 @@ final class Relay {
     }
 
     /** A batch that somebody waits for. */
-    record Entry(MessageBatch batch, Promise<Void> safe) {}
+    record Entry(MessageBatch batch, Promise<Void> safe, long acceptedNanos) {}
 
     void accept(int lane, MessageBatch batch, Promise<Void> safe) {
         if (closed) {
@@ -75,8 +75,7 @@ final class Relay {
         nextSequence += batch.count();
         waiting += batch.count();
         ledger.accepted(batch.count());
-        lanes[lane].queue.add(new Entry(numbered, safe));
-        lanes[lane].pump();
+        lanes[lane].add(new Entry(numbered, safe, System.nanoTime()));
     }
 
     void whenEmpty(Promise<Void> empty) {
@@ -84,6 +83,9 @@ final class Relay {
             empty.complete();
         } else {
             waitingForEmpty.add(empty);
+            for (Lane lane : lanes) {
+                lane.pump();
+            }
         }
     }
 
@@ -144,13 +146,41 @@ final class Relay {
         private final ArrayDeque<Entry> queue = new ArrayDeque<>();
         private @Nullable PlanRun running;
         private @Nullable String trouble;
+        private long queuedRecords;
+        private long queuedBytes;
+        private boolean waitingForAge;
 
         Lane(int number) {
             this.number = number;
         }
 
+        void add(Entry entry) {
+            queue.add(entry);
+            queuedRecords += entry.batch().count();
+            queuedBytes += entry.batch().sizeInBytes();
+            pump();
+        }
+
+        /** Nanoseconds until what is queued may leave; none or less: now. */
+        private long unripeNanos() {
+            Entry head = queue.peek();
+            boolean full = queuedRecords >= target.maxRecords() || queuedBytes >= target.maxBytes();
+            return head == null || full || !waitingForEmpty.isEmpty()
+                    ? 0
+                    : target.maxAge().toNanos() - (System.nanoTime() - head.acceptedNanos());
+        }
+
         void pump() {
-            if (running != null || queue.isEmpty() || closed) {
+            if (running != null || queue.isEmpty() || closed || (waitingForAge && unripeNanos() > 0)) {
+                return;
+            }
+            long unripe = unripeNanos();
+            if (unripe > 0) {
+                waitingForAge = true;
+                context.setTimer(1 + unripe / 1_000_000, id -> {
+                    waitingForAge = false;
+                    pump();
+                });
                 return;
             }
             List<Entry> entries = take(target.maxRecords(), target.maxBytes());
@@ -178,6 +208,8 @@ final class Relay {
                 taken.add(next);
                 records += next.batch().count();
                 bytes += next.batch().sizeInBytes();
+                queuedRecords -= next.batch().count();
+                queuedBytes -= next.batch().sizeInBytes();
                 queue.poll();
                 next = queue.peek();
             }
