@@ -38,8 +38,9 @@ public final class RelayBenchmark {
     public static void main(String[] arguments) throws Exception {
         int burst = Integer.getInteger("bench.burst", 300_000);
         int bursts = Integer.getInteger("bench.bursts", 5);
-        List<String> which =
-                arguments.length == 0 ? List.of("plantline", "bridge", "discard", "file") : List.of(arguments);
+        List<String> which = arguments.length == 0
+                ? List.of("plantline", "bridge", "socket", "receive", "libmosquitto", "file")
+                : List.of(arguments);
         RelayBenchmark benchmark = new RelayBenchmark(Files.createTempDirectory("bench"), burst, bursts);
         for (String subject : which) {
             benchmark.run(subject);
@@ -95,7 +96,8 @@ public final class RelayBenchmark {
         int rate = 2_000;
         int seconds = 20;
         List<Long> latencies = new ArrayList<>();
-        try (Collector collector = new Collector(sink, "#", 0)) {
+        // QoS 1, so that the collector sends something and its kernel does not delay TCP acknowledgements.
+        try (Collector collector = new Collector(sink, "#", 1)) {
             collector.also(publish -> latencies.add(
                     System.nanoTime() - Stamp.of(publish.payload()).sentNanos()));
             new Generator(source, TOPICS, t -> "bench/line" + t, 1, SIZE).publish(rate * 3, 0, 2000, rate);
@@ -151,7 +153,9 @@ public final class RelayBenchmark {
     private Subject start(String kind, Path folder, int source, int sink) throws IOException {
         return switch (kind) {
             case "bridge" -> bridge(folder, source, sink);
-            case "discard" -> new Discarding(source);
+            case "socket" -> Receiver.java("socket", BareSocket.class, folder, source);
+            case "receive" -> Receiver.java("receive", ReceiveSession.class, folder, source);
+            case "libmosquitto" -> Receiver.libmosquitto(folder, source);
             case "file" ->
                 plantline(
                         folder,

@@ -1,52 +1,17 @@
 package io.plantline.bench;
 
-import io.plantline.testkit.Ports;
 import io.plantline.testkit.WireClient;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.Socket;
-import java.util.List;
 
 /**
- * The floor: a process with a bare socket that finds packet boundaries, acknowledges, and throws everything away. No
+ * The floor: a bare socket that finds packet boundaries, acknowledges, and throws everything away. No
  * decoding, no routing, no target.
  */
-final class Discarding implements Subject {
-    private final Process process;
-
-    Discarding(int port) throws IOException {
-        process = new ProcessBuilder(List.of(
-                        ProcessHandle.current().info().command().orElse("java"),
-                        "-Xmx64m",
-                        "-XX:+UseSerialGC",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        Discarding.class.getName(),
-                        Integer.toString(port)))
-                .inheritIO()
-                .start();
-        try (WireClient probe = WireClient.connect(port, "probe", 4, true)) {
-            probe.disconnect();
-        }
-        Ports.awaitListening(port);
-        java.util.concurrent.locks.LockSupport.parkNanos(1_000_000_000);
-    }
-
-    @Override
-    public long pid() {
-        return process.pid();
-    }
-
-    @Override
-    public String name() {
-        return "discard";
-    }
-
-    @Override
-    public void close() {
-        process.destroyForcibly();
-    }
+final class BareSocket {
+    private BareSocket() {}
 
     /** The process itself. */
     public static void main(String[] arguments) throws IOException {
@@ -54,7 +19,7 @@ final class Discarding implements Subject {
         while (true) {
             try (WireClient hello = WireClient.connect(port, "discard", 4, false)) {
                 hello.subscribe("bench/#", 1);
-                hello.drain(Discarding::loop);
+                hello.drain(BareSocket::loop);
             } catch (IOException e) {
                 // Connected again below: the backlog gathered longer than the keep-alive allows.
             }

@@ -1,0 +1,192 @@
+package io.plantline.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.plantline.model.Problem;
+import io.plantline.runtime.PluginCatalog;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ConfigurationParserTest {
+    private final ConfigurationParser parser = new ConfigurationParser(PluginCatalog.load(Path.of("no-plugins")), 2);
+
+    private List<String> problems(String text, Map<String, String> environment) {
+        ConfigurationException e =
+                catchThrowableOfType(ConfigurationException.class, () -> parser.parse(text, environment));
+        return e == null
+                ? List.of()
+                : e.problems().stream()
+                        .filter(Problem::isError)
+                        .map(Problem::toString)
+                        .toList();
+    }
+
+    private static String with(String broker, String target, String more) {
+        return "{\"mqtt-broker\": {\"addresses\": [\"b:1883\"], \"client-id\": \"x\"" + broker + "},\n"
+                + "\"targets\": {\"t\": " + target + "}, \"subscriptions\": {\"a/#\": {\"target\": \"t\"}}" + more
+                + "}";
+    }
+
+    private static final String FILE = "{\"type\": \"file\", \"directory\": \"d\"}";
+
+    static Stream<Path> shippedConfigurations() throws IOException {
+        try (Stream<Path> files = Files.list(Path.of("conf"))) {
+            return files
+                    .filter(file -> file.toString().endsWith(".json")
+                            && !file.toString().contains("schema"))
+                    .toList()
+                    .stream();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("shippedConfigurations")
+    void everyShippedConfigurationIsValid(Path file) throws IOException {
+        String text = Files.readString(file)
+                .replace("${PLANT_PORT}", "1")
+                .replace("${OTHER_PORT}", "2")
+                .replace("${MODEL_URL}", "http://model")
+                .replace("${LAKE}", "lake");
+        assertThat(problems(text, Map.of("EDGE_BROKER_HOST", "broker"))).isEmpty();
+    }
+
+    @Test
+    void theEnvironmentOfTheReferenceManifestCompletesTheDocument() {
+        Configuration configuration = parser.parse(
+                        with("", FILE, ""), Map.of("EDGE_BROKER_HOST", "one,two:99,[::1]:98", "EDGE_MQTT_PORT", "1884"))
+                .configuration();
+        assertThat(configuration.broker().addresses().toString()).isEqualTo("[one:1884, two:99, [::1]:98]");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "EDGE_MQTT_PORT=x | EDGE_MQTT_PORT is \"x\", not a port",
+                "EDGE_MQTT_PORT=70000 | EDGE_MQTT_PORT is \"70000\", not a port",
+                "EDGE_BROKER_HOST=tcp://b | \"tcp://b\" is no address of a broker",
+                "EDGE_BROKER_HOST=b: | \"b:\" is no address of a broker",
+                "EDGE_BROKER_HOST=h:99999 | \"h:99999\" is no address of a broker",
+            })
+    void oddVariablesAreReported(String variable, String message) {
+        String[] parts = variable.split("=", 2);
+        Map<String, String> environment = new java.util.HashMap<>(Map.of("EDGE_BROKER_HOST", "b"));
+        environment.put(parts[0], parts[1]);
+        assertThat(problems(with("", FILE, ""), environment))
+                .singleElement()
+                .asString()
+                .contains(message);
+    }
+
+    @Test
+    void duplicateKeysAreErrorsWithTheirLine() {
+        assertThat(problems("{\"targets\": {},\n\"targets\": {}}", Map.of()))
+                .anyMatch(problem -> problem.contains("/targets (line 2): the key \"targets\" stands here twice"));
+    }
+
+    @Test
+    void brokenJsonIsOneProblemWithItsLine() {
+        assertThat(problems("{\n\"targets\": {,}}", Map.of()))
+                .singleElement()
+                .asString()
+                .contains("(line 2): not JSON");
+        assertThat(problems("", Map.of())).singleElement().asString().contains("the document is empty");
+        assertThat(problems("[".repeat(10_000), Map.of()))
+                .singleElement()
+                .asString()
+                .contains("not JSON");
+    }
+
+    @Test
+    void aTargetThatWouldFeedUsIsRefused() {
+        String own = "{\"type\": \"mqtt\", \"mqtt-broker-host\": \"b\"";
+        assertThat(problems(with("", own + "}", ""), Map.of()))
+                .singleElement()
+                .asString()
+                .contains("/targets/t/topic")
+                .contains("set \"topic\"");
+        assertThat(problems(with("", own + ", \"topic\": \"copy/{topic}\"}", ""), Map.of()))
+                .isEmpty();
+        assertThat(problems(with("", own + ", \"mqtt-broker-port\": 1884}", ""), Map.of()))
+                .isEmpty();
+    }
+
+    @Test
+    void deadLettersMustEndSomewhere() {
+        String targets = "{\"mqtt-broker\": {\"addresses\": [\"b:1\"], \"client-id\": \"x\"}, \"targets\": {"
+                + "\"t\": {\"type\": \"file\", \"directory\": \"d\", \"dead-letter-target\": \"u\"},"
+                + "\"u\": {\"type\": \"file\", \"directory\": \"e\", \"dead-letter-target\": \"t\"}},"
+                + "\"subscriptions\": {\"a\": {\"target\": \"t\"}}}";
+        assertThat(problems(targets, Map.of())).hasSize(2).allMatch(problem -> problem.contains("would come back"));
+    }
+
+    @Test
+    void aStrictPlantRefusesPlaintextAndLoopback() {
+        String mqtt = "{\"type\": \"mqtt\", \"mqtt-broker-host\": \"127.0.0.1\"}";
+        String strict = ", \"security\": \"strict\"";
+        assertThat(problems(with(", \"tls\": {}", mqtt, strict), Map.of()))
+                .hasSize(2)
+                .anyMatch(problem -> problem.contains("not encrypted"))
+                .anyMatch(problem -> problem.contains("loopback"));
+        assertThat(problems(
+                        with(", \"tls\": {}", mqtt, strict + ", \"allowed-endpoints\": [\"127.0.0.1:1883\"]"),
+                        Map.of()))
+                .isEmpty();
+        assertThat(problems(with("", mqtt, ""), Map.of())).isEmpty();
+    }
+
+    @Test
+    void aValueThatMayBeASecretIsNotShown() {
+        assertThat(problems(with("", FILE, ", \"mqtt-broker-credential\": \"user:s3cret\""), Map.of()))
+                .isNotEmpty()
+                .noneMatch(problem -> problem.contains("s3cret"));
+        String processor = ", \"processors\": {\"p\": {\"type\": \"remote\", \"base-url\": \"http://u:s3 cret@h\","
+                + " \"processor-id\": \"m\"}}";
+        assertThat(problems(with("", FILE, processor), Map.of()))
+                .isNotEmpty()
+                .noneMatch(problem -> problem.contains("s3 cret"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "\"keep-alive\": \"0s\"", "\"keep-alive\": \"20h\"", "\"max-unacknowledged\": \"0B\"",
+                "\"max-packet-size\": \"9999999GiB\"", "\"receive-maximum\": 70000", "\"addresses\": [\"h{x\"]",
+                "\"protocol-version\": \"4\"", "\"session-expiry\": \"99999d\"",
+            })
+    void valuesOutOfRangeAreErrors(String entry) {
+        String text = "{\"mqtt-broker\": {" + (entry.contains("addresses") ? "" : "\"addresses\": [\"b:1\"], ")
+                + "\"client-id\": \"x\", " + entry + "}, \"targets\": {\"t\": " + FILE + "},"
+                + "\"subscriptions\": {\"a/#\": {\"target\": \"t\"}}}";
+        assertThat(problems(text, Map.of())).isNotEmpty();
+    }
+
+    @Test
+    void identityMakesTheFingerprintAndNothingElse() {
+        String base = "{\"type\": \"s3\", \"s3-bucket\": \"bucket\"";
+        String fingerprint = fingerprint(base + "}");
+        assertThat(fingerprint(base + ", \"timeout\": \"5s\", \"max-concurrency\": 3}"))
+                .isEqualTo(fingerprint);
+        assertThat(fingerprint("{\"s3-bucket\": \"bucket\", \"type\": \"s3\"}")).isEqualTo(fingerprint);
+        assertThat(fingerprint(base + ", \"key-prefix\": \"p\"}")).isNotEqualTo(fingerprint);
+        assertThat(fingerprint(base + ", \"format\": \"json\"}")).isNotEqualTo(fingerprint);
+    }
+
+    private String fingerprint(String target) {
+        TargetDefinition definition = parser.parse(with("", target, ""), Map.of())
+                .configuration()
+                .targets()
+                .get("t");
+        return definition == null ? "" : definition.fingerprint();
+    }
+}

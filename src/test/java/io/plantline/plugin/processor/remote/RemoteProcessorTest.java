@@ -1,0 +1,261 @@
+package io.plantline.plugin.processor.remote;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import io.plantline.model.Failure;
+import io.plantline.model.MessageBatch;
+import io.plantline.model.MessageCursor;
+import io.plantline.spi.Processed;
+import io.plantline.testkit.InferenceService;
+import io.plantline.testkit.InferenceService.Reply;
+import io.plantline.testkit.InferenceService.Request;
+import io.plantline.testkit.Sections;
+import io.plantline.testkit.TestContext;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Against a real HTTP server: faults 57 to 60. */
+class RemoteProcessorTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final TestContext context = new TestContext(null);
+    private InferenceService service;
+
+    @AfterEach
+    void close() {
+        if (service != null) {
+            service.close();
+        }
+        context.close();
+    }
+
+    private RemoteProcessor processor(String more, Function<Request, Reply> model) {
+        service = InferenceService.start(model);
+        RemoteProcessorConfig config = Sections.processor("{\"type\": \"remote\", \"base-url\": \"" + service.url()
+                + "/api/v1\", \"processor-id\": \"model 1\"" + more + "}");
+        RemoteProcessor[] made = new RemoteProcessor[1];
+        context.call(() -> {
+            made[0] = new RemoteProcessor(config, context);
+            return io.vertx.core.Future.succeededFuture();
+        });
+        return made[0];
+    }
+
+    private Processed process(RemoteProcessor processor, MessageBatch batch) {
+        return context.call(() -> processor.process(batch));
+    }
+
+    private static List<String> outputs(Processed processed) {
+        List<String> outputs = new ArrayList<>();
+        MessageCursor message = processed.output().cursor();
+        while (message.next()) {
+            outputs.add(message.sequence() + ":" + message.topic() + "=" + new String(message.payload()));
+        }
+        return outputs;
+    }
+
+    private static MessageBatch numbers(int count) {
+        String[] messages = new String[count];
+        java.util.Arrays.setAll(messages, i -> "t=" + i);
+        return TestContext.batch(messages);
+    }
+
+    @Test
+    void postsThePayloadAndTakesTheAnswer() {
+        RemoteProcessor processor = processor("", request -> Reply.ok((new String(request.body()) + "!").getBytes()));
+        Processed processed = process(processor, TestContext.batch("a/ü%b=1", "c=2"));
+        assertThat(outputs(processed)).containsExactly("1:a/ü%b=1!", "2:c=2!");
+        assertThat(service.requests()).anySatisfy(request -> {
+            assertThat(request.path()).isEqualTo("/api/v1/model%201");
+            assertThat(request.topic()).isEqualTo("a/%C3%BC%25b");
+            assertThat(request.contentType()).isEqualTo("application/json");
+        });
+    }
+
+    @Test
+    void keepsTheOrderWhateverAnswersFirst() {
+        RemoteProcessor processor = processor("", request -> {
+            if (Integer.parseInt(new String(request.body())) % 3 == 0) {
+                java.util.concurrent.locks.LockSupport.parkNanos(20_000_000);
+            }
+            return Reply.ok(request.body());
+        });
+        List<String> outputs = outputs(process(processor, numbers(30)));
+        for (int i = 0; i < 30; i++) {
+            assertThat(outputs.get(i)).isEqualTo((i + 1) + ":t=" + i);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "400, REJECT",
+        "413, REJECT",
+        "415, REJECT",
+        "422, REJECT",
+        "401, OPERATOR",
+        "403, OPERATOR",
+        "404, OPERATOR",
+        "302, RETRY",
+        "429, RETRY",
+        "500, RETRY",
+        "503, RETRY",
+    })
+    void aStatusSaysWhoMustAct(int status, Failure.Kind kind) {
+        RemoteProcessor processor = processor("", request -> Reply.status(status));
+        Processed processed = process(processor, TestContext.batch("t=1"));
+        assertThat(processed.failed().get(1L).kind()).isEqualTo(kind);
+        assertThat(service.requests()).as("redirects are not followed").hasSize(1);
+    }
+
+    @Test
+    void noContentFilters() {
+        RemoteProcessor processor = processor(
+                "", request -> new String(request.body()).equals("1") ? Reply.status(204) : Reply.ok(request.body()));
+        Processed processed = process(processor, numbers(3));
+        assertThat(processed.filtered()).containsExactly(2L);
+        assertThat(outputs(processed)).containsExactly("1:t=0", "3:t=2");
+    }
+
+    @Test
+    void aSlowAnswerIsGivenUpAtItsDeadline() { // fault 57
+        RemoteProcessor processor = processor(", \"timeout\": \"200ms\"", request -> {
+            java.util.concurrent.locks.LockSupport.parkNanos(1_000_000_000);
+            return Reply.ok(request.body());
+        });
+        long start = System.nanoTime();
+        Failure failure = process(processor, TestContext.batch("t=1")).failed().get(1L);
+        assertThat(failure.kind()).isEqualTo(Failure.Kind.RETRY);
+        assertThat(failure.tried()).isFalse();
+        assertThat((System.nanoTime() - start) / 1_000_000).isLessThan(900);
+    }
+
+    @Test
+    void aHugeAnswerIsRefused() { // fault 59
+        RemoteProcessor processor =
+                processor(", \"max-response-size\": \"10KiB\"", request -> Reply.ok(new byte[5_000_000]));
+        assertThat(process(processor, TestContext.batch("t=1")).failed().get(1L).kind())
+                .isEqualTo(Failure.Kind.RETRY);
+    }
+
+    @Test
+    void aServiceThatIsDownOpensTheCircuitAndEveryMessageIsAccountedFor() {
+        RemoteProcessor processor = processor("", request -> Reply.ok(request.body()));
+        service.close();
+        Processed processed = process(processor, numbers(2_000));
+        assertThat(processed.failed()).hasSize(2_000);
+        assertThat(processed.failed().values()).allMatch(failure -> !failure.tried());
+        assertThat(processed.failed().values())
+                .anyMatch(failure -> failure.code().equals("circuit-open"));
+    }
+
+    @Test
+    void moreMessagesThanCallsAtOnceOverloadNobody() {
+        AtomicInteger now = new AtomicInteger();
+        AtomicInteger most = new AtomicInteger();
+        RemoteProcessor processor = processor(", \"max-concurrency\": 4", request -> {
+            most.accumulateAndGet(now.incrementAndGet(), Math::max);
+            java.util.concurrent.locks.LockSupport.parkNanos(2_000_000);
+            now.decrementAndGet();
+            return Reply.ok(request.body());
+        });
+        List<java.util.concurrent.CompletableFuture<Processed>> runs = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            runs.add(java.util.concurrent.CompletableFuture.supplyAsync(() -> process(processor, numbers(50))));
+        }
+        runs.forEach(run -> assertThat(run.join().failed()).isEmpty());
+        assertThat(most.get()).isLessThanOrEqualTo(4);
+    }
+
+    private static Reply array(Request request, Function<JsonNode, Object> model) {
+        try {
+            ArrayNode results = JSON.createArrayNode();
+            for (JsonNode item : JSON.readTree(request.body())) {
+                results.addPOJO(model.apply(item));
+            }
+            return Reply.ok(JSON.writeValueAsBytes(results));
+        } catch (IOException | RuntimeException e) {
+            return Reply.status(422);
+        }
+    }
+
+    @Test
+    void batchesPostAnArrayAndExpectAResultPerItem() {
+        RemoteProcessor processor =
+                processor(", \"batch-size\": 10", request -> array(request, item -> item.asInt() * 2));
+        Processed processed = process(processor, numbers(25));
+        assertThat(outputs(processed)).hasSize(25).contains("25:t=48");
+        assertThat(service.requests()).hasSize(3);
+    }
+
+    @Test
+    void aBatchThatFailsAsAWholeIsHalvedUntilThePoisonStandsAlone() {
+        RemoteProcessor processor = processor(
+                ", \"batch-size\": 16",
+                request -> array(request, item -> {
+                    if (item.asInt() == 11) {
+                        throw new IllegalStateException("poison");
+                    }
+                    return item.asInt();
+                }));
+        Processed processed = process(processor, numbers(16));
+        assertThat(processed.failed()).containsOnlyKeys(12L);
+        assertThat(processed.failed().get(12L).kind()).isEqualTo(Failure.Kind.REJECT);
+        assertThat(outputs(processed)).hasSize(15);
+    }
+
+    @Test
+    void aPayloadThatIsNoJsonDoesNotSpoilItsNeighbours() {
+        RemoteProcessor processor = processor(", \"batch-size\": 4", request -> array(request, JsonNode::asInt));
+        Processed processed = process(processor, TestContext.batch("t=1", "t={", "t=3", "t=4"));
+        assertThat(processed.failed()).containsOnlyKeys(2L);
+        assertThat(outputs(processed)).containsExactly("1:t=1", "3:t=3", "4:t=4");
+        assertThat(processed.failed().get(2L).detail()).doesNotContain("{");
+    }
+
+    @Test
+    void aWrongNumberOfResultsIsNotGuessedAt() { // fault 59
+        RemoteProcessor processor = processor(", \"batch-size\": 2", request -> Reply.ok("[1,2,3]".getBytes()));
+        Processed processed = process(processor, numbers(2));
+        assertThat(processed.failed()).hasSize(2);
+        assertThat(processed.failed().values())
+                .allMatch(failure -> failure.code().equals("bad-response"));
+    }
+
+    @Test
+    void speaksTheOpenInferenceProtocol() {
+        RemoteProcessor processor = processor(", \"protocol\": \"open-inference-v2\", \"batch-size\": 2", request -> {
+            try {
+                JsonNode tensor = JSON.readTree(request.body()).path("inputs").path(0);
+                assertThat(tensor.path("datatype").asText()).isEqualTo("BYTES");
+                ArrayNode data = JSON.createArrayNode();
+                tensor.path("data").forEach(item -> data.add(item.asInt() + 0.5));
+                return Reply.ok(("{\"model_name\":\"m\",\"outputs\":[{\"name\":\"y\",\"shape\":[" + data.size()
+                                + "],\"datatype\":\"FP64\",\"data\":" + data + "}]}")
+                        .getBytes());
+            } catch (IOException e) {
+                return Reply.status(400);
+            }
+        });
+        assertThat(outputs(process(processor, numbers(3)))).containsExactly("1:t=0.5", "2:t=1.5", "3:t=2.5");
+        assertThat(service.requests().get(0).path()).isEqualTo("/api/v1/v2/models/model%201/infer");
+    }
+
+    @Test
+    void sendsItsCredential() {
+        RemoteProcessor processor = processor(
+                ", \"credential\": {\"type\": \"environment\", \"username-variable\": \"U\", \"password-variable\": \"P\"}",
+                request -> Reply.ok(request.body()));
+        process(processor, TestContext.batch("t=1"));
+        assertThat(service.requests().get(0).authorization()).isEqualTo("Basic dXNlcjpwYXNzd29yZA==");
+    }
+}
