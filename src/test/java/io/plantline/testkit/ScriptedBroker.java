@@ -14,6 +14,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLServerSocket;
 
 /** A broker on bare sockets that does what the test tells it, step by step, right or wrong. */
 public final class ScriptedBroker implements AutoCloseable {
@@ -41,11 +42,13 @@ public final class ScriptedBroker implements AutoCloseable {
         }
     }
 
-    /** The same over TLS. */
-    public static ScriptedBroker startTls(SSLContext tls) {
+    /** The same over TLS, perhaps with a certificate asked of the client. */
+    public static ScriptedBroker startTls(SSLContext tls, boolean clientCertificate) {
         try {
-            return new ScriptedBroker(
-                    tls.getServerSocketFactory().createServerSocket(0, 10, InetAddress.getLoopbackAddress()));
+            SSLServerSocket server = (SSLServerSocket)
+                    tls.getServerSocketFactory().createServerSocket(0, 10, InetAddress.getLoopbackAddress());
+            server.setNeedClientAuth(clientCertificate);
+            return new ScriptedBroker(server);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

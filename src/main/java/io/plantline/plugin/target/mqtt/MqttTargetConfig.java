@@ -1,0 +1,40 @@
+package io.plantline.plugin.target.mqtt;
+
+import io.plantline.spi.SecretReference;
+import io.plantline.spi.TlsSettings;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * The broker to publish to.
+ *
+ * @param topic template of {@code {topic}}, the topic a message came on
+ * @param retain null: as the message came
+ * @param maxInFlight messages sent and not acknowledged
+ * @param timeout without any acknowledgement, after which a connection is given up
+ */
+record MqttTargetConfig(
+        String host,
+        int port,
+        Optional<SecretReference> credential,
+        Optional<TlsSettings> tls,
+        Optional<String> clientId,
+        String topic,
+        int qos,
+        Retain retain,
+        int maxInFlight,
+        Duration keepAlive,
+        Duration timeout) {
+
+    /** Whether messages are published retained. */
+    enum Retain {
+        NEVER,
+        ALWAYS,
+        AS_RECEIVED
+    }
+
+    /** Where a message that came on {@code source} goes. */
+    String topicFor(String source) {
+        return topic.equals("{topic}") ? source : topic.replace("{topic}", source);
+    }
+}

@@ -1,0 +1,95 @@
+package io.plantline.plugin.target.s3;
+
+import com.google.auto.service.AutoService;
+import io.plantline.spi.Endpoint;
+import io.plantline.spi.Settings;
+import io.plantline.spi.Target;
+import io.plantline.spi.TargetContext;
+import io.plantline.spi.TargetFactory;
+import io.plantline.spi.object.ObjectLayout;
+import java.net.URI;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** {@code "type": "s3"}. */
+@AutoService(TargetFactory.class)
+@SuppressWarnings("rawtypes") // A service is named without type arguments.
+public final class S3TargetFactory implements TargetFactory<S3TargetConfig> {
+    @Override
+    public String type() {
+        return "s3";
+    }
+
+    @Override
+    public String schema() {
+        return """
+                {"description": "Objects in Amazon S3, or in a store that speaks its protocol.",
+                 "required": ["s3-bucket"], "properties": {
+                  "s3-bucket": {"type": "string", "minLength": 3, "maxLength": 63, "description": "Name of the bucket."},
+                  "region": {"type": "string", "minLength": 1, "description": "AWS Region. Default: AWS_REGION."},
+                  "endpoint": {"type": "string", "description": "URL of a store that is not AWS. Default: AWS_ENDPOINT_URL_S3."},
+                  "path-style": {"type": "boolean", "description": "Bucket in the path. Default: true with an endpoint."},
+                  "checksums": {"enum": ["always", "when-required"], "description": "Default: when-required with an endpoint, else always."},
+                  "conditional-writes": {"type": "boolean", "default": true, "description": "Off for stores without If-None-Match: then a retry may overwrite."},
+                  "timeout": {"$ref": "#/$defs/duration", "default": "60s"},
+                  "max-concurrency": {"type": "integer", "minimum": 1, "maximum": 256, "default": 16, "description": "Requests at once."},
+                  %s}}""".formatted(ObjectLayout.SCHEMA_PROPERTIES);
+    }
+
+    @Override
+    public Set<String> identity() {
+        return Set.of("s3-bucket", "region", "endpoint", "key-prefix", "object-prefix", "partition");
+    }
+
+    @Override
+    public String defaultFormat() {
+        return "parquet";
+    }
+
+    @Override
+    public int defaultLanes() {
+        return 2;
+    }
+
+    @Override
+    public S3TargetConfig configure(Settings settings) {
+        ObjectLayout layout = ObjectLayout.of(settings);
+        if (layout.single()) {
+            settings.warn(
+                    "event-type",
+                    "single writes an object per message: at 100 messages a second that is 8,640,000 PUT requests a day",
+                    "set \"event-type\": \"batch\" where single objects are not needed");
+        }
+        Optional<URI> endpoint = settings.optionalUri("endpoint");
+        boolean elsewhere = endpoint.isPresent() || environmentNamesEndpoint();
+        return new S3TargetConfig(
+                settings.string("s3-bucket"),
+                settings.optionalString("region"),
+                endpoint,
+                settings.flag("path-style", elsewhere),
+                settings.string("checksums", elsewhere ? "when-required" : "always")
+                        .equals("always"),
+                settings.flag("conditional-writes", true),
+                settings.duration("timeout", Duration.ofSeconds(60)),
+                settings.integer("max-concurrency", 16),
+                layout);
+    }
+
+    private static boolean environmentNamesEndpoint() {
+        return System.getenv("AWS_ENDPOINT_URL_S3") != null
+                || System.getenv("AWS_ENDPOINT_URL") != null
+                || System.getProperty("aws.endpointUrlS3") != null;
+    }
+
+    @Override
+    public List<Endpoint> endpoints(S3TargetConfig config) {
+        return config.endpoint().map(uri -> List.of(Endpoint.of(uri))).orElse(List.of());
+    }
+
+    @Override
+    public Target create(S3TargetConfig config, TargetContext context) {
+        return new S3Target(config, context);
+    }
+}

@@ -1,0 +1,184 @@
+package io.plantline.plugin.target.s3;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.plantline.model.Failure;
+import io.plantline.plugin.format.parquet.ParquetFormatFactory;
+import io.plantline.spi.PublishBatch;
+import io.plantline.spi.Verdicts;
+import io.plantline.testkit.ParquetRows;
+import io.plantline.testkit.S3Server;
+import io.plantline.testkit.Sections;
+import io.plantline.testkit.TestContext;
+import java.util.List;
+import org.apache.parquet.hadoop.metadata.CompressionCodecName;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Against an S3 server that checks signatures and honours conditional writes. */
+class S3TargetTest {
+    private static S3Server lake;
+    private static int buckets;
+    private TestContext context;
+    private String bucket;
+
+    @BeforeAll
+    static void startLake() {
+        lake = S3Server.start();
+        System.setProperty("aws.accessKeyId", S3Server.ACCESS_KEY);
+        System.setProperty("aws.secretAccessKey", S3Server.SECRET_KEY);
+        System.setProperty("aws.region", "us-east-1");
+    }
+
+    @AfterAll
+    static void stopLake() {
+        System.clearProperty("aws.accessKeyId");
+        System.clearProperty("aws.secretAccessKey");
+        System.clearProperty("aws.region");
+        lake.close();
+    }
+
+    @BeforeEach
+    void makeBucket() {
+        bucket = "bucket" + buckets++;
+        lake.createBucket(bucket);
+        context = new TestContext(new ParquetFormatFactory().create(CompressionCodecName.ZSTD));
+    }
+
+    @AfterEach
+    void close() {
+        context.close();
+    }
+
+    private S3Target open(String more) {
+        S3TargetConfig config = Sections.target("""
+                {"type": "s3", "s3-bucket": "%s", "endpoint": "%s", "key-prefix": "sample-key", "object-prefix": "sample-obj", %s}""".formatted(bucket, lake.uri(), more));
+        S3Target target = new S3Target(config, context);
+        context.call(target::open);
+        return target;
+    }
+
+    private Verdicts publish(S3Target target, PublishBatch batch) {
+        return context.call(() -> target.publish(batch));
+    }
+
+    @Test
+    void singleWritesAnObjectPerMessage() {
+        S3Target target = open("\"event-type\": \"single\"");
+        assertThat(publish(target, TestContext.plan(TestContext.batch("a/b=x", "a/b=y", "c=z")))
+                        .refused())
+                .isEmpty();
+        List<String> keys = lake.keys(bucket);
+        assertThat(keys)
+                .containsExactlyInAnyOrder(
+                        "sample-key/a/b/dt=2026-11-24/hour=07/sample-obj-0123456789abcdef01234567-3-0000000000000000001-0000000000000000001-0.parquet",
+                        "sample-key/a/b/dt=2026-11-24/hour=07/sample-obj-0123456789abcdef01234567-3-0000000000000000002-0000000000000000002-0.parquet",
+                        "sample-key/c/dt=2026-11-24/hour=07/sample-obj-0123456789abcdef01234567-3-0000000000000000003-0000000000000000003-0.parquet");
+        assertThat(ParquetRows.read(lake.get(bucket, keys.get(0)))).hasSize(1);
+    }
+
+    @Test
+    void batchWritesAnObjectPerPartition() {
+        S3Target target = open("\"event-type\": \"batch\", \"partition\": \"{topic}\"");
+        publish(target, TestContext.plan(TestContext.batch("a=1", "b=2", "a=3")));
+        assertThat(lake.keys(bucket)).hasSize(2);
+        assertThat(ParquetRows.read(lake.get(bucket, lake.keys(bucket).get(0)))).hasSize(2);
+    }
+
+    @Test
+    void aRepeatedPlanIsDeliveredAndNothingIsWrittenTwice() { // fault 40
+        S3Target target = open("\"event-type\": \"batch\"");
+        PublishBatch plan = TestContext.plan(TestContext.batch("a=1", "b=2"));
+        assertThat(publish(target, plan).refused()).isEmpty();
+        byte[] first = lake.get(bucket, lake.keys(bucket).get(0));
+        assertThat(publish(target, plan).refused()).isEmpty();
+        assertThat(lake.keys(bucket)).hasSize(1);
+        assertThat(lake.get(bucket, lake.keys(bucket).get(0))).isEqualTo(first);
+    }
+
+    @Test
+    void anotherPlansObjectIsNeverOverwritten() { // fault 44
+        S3Target target = open("\"event-type\": \"batch\", \"partition\": \"{topic}\"");
+        PublishBatch plan = TestContext.plan(TestContext.batch("a=1"));
+        String key =
+                "sample-key/a/sample-obj-0123456789abcdef01234567-3-0000000000000000001-0000000000000000001-0.parquet";
+        lake.put(bucket, key, "somebody else's".getBytes());
+        Failure failure = publish(target, plan).refused().get(0);
+        assertThat(failure.kind()).isEqualTo(Failure.Kind.OPERATOR);
+        assertThat(failure.code()).isEqualTo("key-conflict");
+        assertThat(lake.get(bucket, key)).asString().isEqualTo("somebody else's");
+    }
+
+    @Test
+    void aMissingBucketIsForTheOperator() { // fault 43
+        S3Target target = open("\"event-type\": \"single\"");
+        bucket = "missing";
+        S3Target missing = open("\"event-type\": \"single\"");
+        Failure failure = publish(missing, TestContext.plan(TestContext.batch("a=1")))
+                .refused()
+                .get(0);
+        assertThat(failure.kind()).isEqualTo(Failure.Kind.OPERATOR);
+        assertThat(failure.code()).isEqualTo("NoSuchBucket");
+        context.call(target::close);
+    }
+
+    @Test
+    void wrongCredentialsAreForTheOperatorAndHealByThemselves() { // fault 43
+        System.setProperty("aws.secretAccessKey", "wrong");
+        try {
+            S3Target target = open("\"event-type\": \"single\"");
+            Failure failure = publish(target, TestContext.plan(TestContext.batch("a=1")))
+                    .refused()
+                    .get(0);
+            assertThat(failure.kind()).isEqualTo(Failure.Kind.OPERATOR);
+            assertThat(failure.code()).isEqualTo("SignatureDoesNotMatch");
+            System.setProperty("aws.secretAccessKey", S3Server.SECRET_KEY);
+            assertThat(publish(target, TestContext.plan(TestContext.batch("a=1")))
+                            .refused())
+                    .isEmpty();
+        } finally {
+            System.setProperty("aws.secretAccessKey", S3Server.SECRET_KEY);
+        }
+    }
+
+    @Test
+    void aStoreThatIsDownIsTriedAgain() {
+        S3TargetConfig config = Sections.target("""
+                {"type": "s3", "s3-bucket": "%s", "endpoint": "http://127.0.0.1:%d", "event-type": "batch"}""".formatted(bucket, io.plantline.testkit.Ports.free()));
+        S3Target target = new S3Target(config, context);
+        context.call(target::open);
+        assertThat(publish(target, TestContext.plan(TestContext.batch("a=1")))
+                        .refused()
+                        .get(0)
+                        .kind())
+                .isEqualTo(Failure.Kind.RETRY);
+    }
+
+    @Test
+    void oddTopicsStayUnderThePrefix() { // fault 34
+        S3Target target = open("\"event-type\": \"single\"");
+        String[] topics = {"../../up", "/a//b/", "a b?c#d", "%2e%2e/x", "ü/漢", "a\\b", "{topic}"};
+        String[] messages = new String[topics.length];
+        for (int i = 0; i < topics.length; i++) {
+            messages[i] = topics[i] + "=" + i;
+        }
+        assertThat(publish(target, TestContext.plan(TestContext.batch(messages)))
+                        .refused())
+                .isEmpty();
+        assertThat(lake.keys(bucket)).hasSize(topics.length).allMatch(key -> key.startsWith("sample-key/"));
+        assertThat(lake.keys(bucket).stream()
+                        .flatMap(key -> ParquetRows.read(lake.get(bucket, key)).stream())
+                        .map(ParquetRows.Row::topic))
+                .containsExactlyInAnyOrder(topics);
+    }
+
+    @Test
+    void templatesKnowTheirVariables() {
+        assertThatThrownBy(() -> open("\"partition\": \"{clock}\"")).hasMessageContaining("1 problems");
+        assertThatThrownBy(() -> open("\"partition\": \"../{topic}\"")).hasMessageContaining("1 problems");
+    }
+}
