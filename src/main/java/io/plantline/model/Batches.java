@@ -33,6 +33,17 @@ public final class Batches {
         return builder.build();
     }
 
+    /** The sequence of the message at {@code index}, from 0. */
+    public static long sequenceAt(MessageBatch batch, int index) {
+        MessageCursor cursor = batch.cursor();
+        for (int i = 0; i <= index; i++) {
+            if (!cursor.next()) {
+                throw new IndexOutOfBoundsException(index);
+            }
+        }
+        return cursor.sequence();
+    }
+
     /** The messages of {@code batch} whose sequence {@code keep} accepts. */
     public static MessageBatch select(MessageBatch batch, java.util.function.LongPredicate keep) {
         MessageBatch.Builder builder = new MessageBatch.Builder(1024);

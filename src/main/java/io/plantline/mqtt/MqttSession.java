@@ -5,21 +5,15 @@ import io.netty.handler.codec.mqtt.MqttProperties;
 import io.netty.handler.codec.mqtt.MqttPublishMessage;
 import io.netty.handler.codec.mqtt.MqttSubAckMessage;
 import io.plantline.model.Backoff;
-import io.plantline.model.Credential;
+import io.plantline.model.Failure;
 import io.plantline.mqtt.SessionStatus.State;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.internal.ContextInternal;
-import io.vertx.core.internal.net.NetSocketInternal;
-import io.vertx.core.net.NetClient;
-import io.vertx.core.net.NetClientOptions;
-import io.vertx.core.net.NetSocket;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -40,7 +34,6 @@ public final class MqttSession {
 
     private final ContextInternal context;
     private final SessionOptions options;
-    private final CredentialSource credentials;
     private final MessageHandler handler;
     private final Consumer<SessionStatus> listener;
     private final SessionCounters counters = new SessionCounters();
@@ -48,14 +41,12 @@ public final class MqttSession {
     private final Subscriber subscriber;
     private final Takeovers takeovers;
     private final Backoff backoff;
-    private final NetClient client;
+    private final Dialer dialer;
     private final Clock clock;
 
     private State state = State.CLOSED;
     private String detail = "not started";
     private int version;
-    private int addressIndex;
-    private boolean refreshCredential;
     private boolean knownToBroker;
     private boolean stopped;
     private @Nullable Instant lastSeen;
@@ -82,7 +73,6 @@ public final class MqttSession {
             RandomGenerator random) {
         this.context = context;
         this.options = options;
-        this.credentials = credentials;
         this.handler = handler;
         this.listener = listener;
         this.clock = clock;
@@ -91,20 +81,7 @@ public final class MqttSession {
         this.subscriber = new Subscriber(options.subscriptions());
         this.takeovers = new Takeovers();
         this.backoff = new Backoff(options.reconnectMin(), options.reconnectMax(), random);
-        this.client = context.owner().createNetClient(netOptions(options));
-    }
-
-    private static NetClientOptions netOptions(SessionOptions options) {
-        NetClientOptions net = new NetClientOptions()
-                .setConnectTimeout((int)
-                        Math.min(Integer.MAX_VALUE, options.connectTimeout().toMillis()))
-                .setTcpUserTimeout(
-                        (int) Math.min(Integer.MAX_VALUE, options.keepAlive().toMillis() * 3 / 2))
-                .setTcpNoDelay(true)
-                .setTcpKeepAlive(true)
-                .setHostnameVerificationAlgorithm("HTTPS");
-        options.tls().ifPresent(tls -> tls.applyTo(net));
-        return net;
+        this.dialer = new Dialer(context.owner(), options, credentials);
     }
 
     /** Starts to connect. The session reports how it goes to its listener. */
@@ -114,7 +91,7 @@ public final class MqttSession {
 
     public SessionStatus status() {
         return new SessionStatus(
-                state, address().toString(), version, subscriber.degraded(), detail, counters.snapshot());
+                state, dialer.address().toString(), version, subscriber.degraded(), detail, counters.snapshot());
     }
 
     /** Takes nothing more from the broker; what is in flight can still be acknowledged. */
@@ -134,16 +111,12 @@ public final class MqttSession {
         MqttConnection open = connection;
         if (open == null) {
             become(State.CLOSED, "stopped");
-            return client.close();
+            return dialer.close();
         }
         Promise<Void> promise = context.promise();
         onClosed = promise;
         open.disconnect(0, "stopped");
-        return promise.future().compose(v -> client.close());
-    }
-
-    private SessionOptions.Address address() {
-        return options.addresses().get(addressIndex % options.addresses().size());
+        return promise.future().compose(v -> dialer.close());
     }
 
     private void become(State next, String why) {
@@ -160,48 +133,31 @@ public final class MqttSession {
         timer = -1;
         become(State.CONNECTING, "connecting");
         counters.connects++;
-        boolean refresh = refreshCredential;
-        refreshCredential = false;
-        Future.future((Promise<Optional<Credential>> promise) ->
-                        credentials.credential(refresh).onComplete(promise))
-                .timeout(options.connectTimeout().toMillis(), TimeUnit.MILLISECONDS)
-                .onSuccess(this::open)
-                .onFailure(e -> retry("MQTT-AUTH", "the credential cannot be read: " + e.getMessage()));
+        dialer.dial().onComplete(dialed -> {
+            if (dialed.succeeded()) {
+                hello(dialed.result());
+            } else {
+                Failure failure = Failure.of(dialed.cause());
+                retry(failure.code(), failure.detail());
+            }
+        });
     }
 
-    private void open(Optional<Credential> credential) {
+    private void hello(Dialer.Line line) {
         if (stopped) {
+            line.socket().close();
             return;
         }
-        SessionOptions.Address to = address();
-        client.connect(to.port(), to.host())
-                .onSuccess(socket -> hello(socket, credential))
-                .onFailure(e -> {
-                    String kind = options.tls().isPresent() ? "MQTT-TLS" : "MQTT-CONNECT";
-                    nextAddress();
-                    retry(kind, String.valueOf(e.getMessage()));
-                });
-    }
-
-    private void hello(NetSocket socket, Optional<Credential> credential) {
-        if (stopped) {
-            socket.close();
-            return;
-        }
-        MqttConnection opened = new MqttConnection(
-                context, (NetSocketInternal) socket, version, options.maxPacketSize(), counters, new Handler());
+        MqttConnection opened =
+                new MqttConnection(context, line.socket(), version, options.maxPacketSize(), counters, new Handler());
         connection = opened;
         accepted = false;
         connectedAtNanos = System.nanoTime();
-        opened.send(Packets.connect(options, version, credential));
+        opened.send(Packets.connect(options, version, line.credential()));
         timer = context.setTimer(options.connectTimeout().toMillis(), id -> {
             timer = -1;
             opened.close("no CONNACK within " + options.connectTimeout().toMillis() + " ms");
         });
-    }
-
-    private void nextAddress() {
-        addressIndex++;
     }
 
     private void retry(String code, String why) {
@@ -215,8 +171,7 @@ public final class MqttSession {
             LOG.error("MQTT-TAKEOVER: another client connects as {} again and again", options.clientId());
             become(State.TAKEN_OVER, why);
         } else {
-            LOG.warn(
-                    "{}: {} ({}), next attempt in {} ms", refreshCredential ? "MQTT-AUTH" : code, why, address(), wait);
+            LOG.warn("{}: {} ({}), next attempt in {} ms", code, why, dialer.address(), wait);
             become(State.BACKING_OFF, why);
         }
         timer = context.setTimer(wait, id -> connect());
@@ -288,7 +243,9 @@ public final class MqttSession {
             return;
         }
         boolean authentication = code == 0x04 || code == 0x05 || code == 0x86 || code == 0x87;
-        refreshCredential = authentication;
+        if (authentication) {
+            dialer.refreshCredential();
+        }
         from.close((authentication ? "not authorised, " : "refused, ") + "reason 0x" + Integer.toHexString(code));
     }
 
@@ -297,7 +254,7 @@ public final class MqttSession {
         if (options.version() != 0 || version != 5) {
             return false;
         }
-        LOG.info("{} refuses MQTT 5, going on with 3.1.1", address());
+        LOG.info("{} refuses MQTT 5, going on with 3.1.1", dialer.address());
         version = 4;
         fellBack = true;
         from.close("MQTT 5 refused");
@@ -308,7 +265,7 @@ public final class MqttSession {
         knownToBroker = true;
         LOG.info(
                 "subscribed at {} with MQTT {} as {}: {}{}",
-                address(),
+                dialer.address(),
                 version == 5 ? "5" : "3.1.1",
                 options.clientId(),
                 why,
@@ -329,7 +286,7 @@ public final class MqttSession {
                 backoff.reset();
             }
         } else if (!fellBack) {
-            nextAddress();
+            dialer.tryNextAddress();
         }
         fellBack = false;
         Promise<Void> closing = onClosed;
@@ -339,7 +296,7 @@ public final class MqttSession {
                 closing.tryComplete();
             }
         } else {
-            retry("MQTT-DISCONNECTED", why);
+            retry(why.startsWith("not authorised") ? "MQTT-AUTH" : "MQTT-DISCONNECTED", why);
         }
     }
 
@@ -424,33 +381,12 @@ public final class MqttSession {
         @Override
         public void protocolError(MqttConnection from, String what) {
             counters.protocolErrors++;
-            LOG.warn("MQTT-PROTOCOL: {} from {}", what, address());
+            LOG.warn("MQTT-PROTOCOL: {} from {}", what, dialer.address());
         }
 
         @Override
         public void closed(MqttConnection from, String why) {
             onClose(from, why);
-        }
-    }
-
-    /** Counts how often somebody else took our session lately. */
-    static final class Takeovers {
-        private static final int MANY = 3;
-        private static final Duration LATELY = Duration.ofSeconds(60);
-        private final java.util.ArrayDeque<Instant> times = new java.util.ArrayDeque<>();
-
-        void happened(Instant now) {
-            times.add(now);
-            while (times.size() > MANY) {
-                times.poll();
-            }
-        }
-
-        boolean isWar(Instant now) {
-            Instant first = times.peekFirst();
-            return times.size() >= MANY
-                    && first != null
-                    && Duration.between(first, now).compareTo(LATELY) <= 0;
         }
     }
 }

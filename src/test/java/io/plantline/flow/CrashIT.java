@@ -11,7 +11,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -26,6 +28,7 @@ class CrashIT {
     @TempDir
     private Path directory;
 
+    @Timeout(value = 30, unit = TimeUnit.MINUTES)
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void nothingConfirmedIsMissingAndTheStreamNeverWedges(int qos) throws Exception {

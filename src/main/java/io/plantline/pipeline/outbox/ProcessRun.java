@@ -24,6 +24,11 @@ final class ProcessRun {
     private static final int MAX_RECORDS = 10_000;
     private static final long MAX_BYTES = 16 << 20;
 
+    /** Of the messages that wait, one in so many is sent to find out whether a service that failed is back. */
+    private static final int PROBE = 10;
+
+    private static final MessageBatch NONE = new MessageBatch.Builder(0).build();
+
     private final Relay relay;
     private final Processing processing;
     private final Backoff backoff;
@@ -66,6 +71,8 @@ final class ProcessRun {
         private final List<MessageBatch> outputs = new ArrayList<>();
         private final Map<Long, Trouble> troubles = new HashMap<>();
         private MessageBatch pending;
+        private MessageBatch heldBack = NONE;
+        private long successesBeforeRound;
 
         Step(int number, MessageBatch input) {
             this.number = number;
@@ -81,8 +88,8 @@ final class ProcessRun {
                 next();
                 return;
             }
-            long successesBefore = processing.successes(number);
-            processing.process(number, pending).onSuccess(reply -> processed(reply, successesBefore));
+            successesBeforeRound = processing.successes(number);
+            processing.process(number, pending).onSuccess(this::processed);
         }
 
         private void next() {
@@ -94,7 +101,7 @@ final class ProcessRun {
             }
         }
 
-        private void processed(ProcessReply reply, long successesBefore) {
+        private void processed(ProcessReply reply) {
             Failure whole = reply.failure();
             if (whole != null) {
                 again(whole);
@@ -104,13 +111,15 @@ final class ProcessRun {
             filtered.addAll(reply.processed().filtered());
             Map<Long, Failure> failed = reply.processed().failed();
             if (failed.isEmpty()) {
-                next();
+                pending = heldBack;
+                heldBack = NONE;
+                run();
                 return;
             }
             Map<Long, Failure> finallyFailed = new HashMap<>();
             Map<Long, Failure> repeat = new HashMap<>();
             failed.forEach((sequence, failure) -> {
-                Trouble trouble = troubles.computeIfAbsent(sequence, s -> new Trouble(successesBefore));
+                Trouble trouble = troubles.computeIfAbsent(sequence, s -> new Trouble(successesBeforeRound));
                 trouble.failed(failure, processing.successes(number), number > 0 && hasOutput());
                 boolean finished = failure.kind() == Failure.Kind.REJECT
                         || (failure.kind() == Failure.Kind.RETRY && trouble.attempts >= processor.maxAttempts());
@@ -152,7 +161,8 @@ final class ProcessRun {
         }
 
         private void repeat(Map<Long, Failure> failed) {
-            pending = Batches.select(pending, failed::containsKey);
+            pending = Batches.merge(List.of(Batches.select(pending, failed::containsKey), heldBack));
+            heldBack = NONE;
             if (failed.isEmpty()) {
                 run();
             } else {
@@ -160,7 +170,26 @@ final class ProcessRun {
             }
         }
 
+        /** After a round without a success only a few messages ask again: a service that is down needs no more load. */
+        private void probeOnly() {
+            int count = pending.count();
+            int few = Math.max(1, count / PROBE);
+            if (few < count) {
+                // Others each time: one bad message at the head must not speak for all.
+                int from = attempts % ((count + few - 1) / few) * few;
+                long first = Batches.sequenceAt(pending, from);
+                long last = Batches.sequenceAt(pending, Math.min(from + few, count) - 1);
+                heldBack = Batches.select(pending, sequence -> sequence < first || sequence > last);
+                pending = Batches.select(pending, sequence -> sequence >= first && sequence <= last);
+            }
+        }
+
         private void again(Failure failure) {
+            if (heldBack.count() > 0) {
+                pending = Batches.merge(List.of(pending, heldBack));
+                heldBack = NONE;
+            }
+            boolean succeeded = processing.successes(number) > successesBeforeRound;
             attempts++;
             relay.failing(lane, failure, attempts);
             relay.context().setTimer(backoff.nextMillis(), id -> {
@@ -173,6 +202,9 @@ final class ProcessRun {
                         more.add(pending);
                         pending = Batches.merge(more);
                     }
+                }
+                if (!succeeded) {
+                    probeOnly();
                 }
                 run();
             });

@@ -1,0 +1,88 @@
+package io.plantline.mqtt;
+
+import io.plantline.model.Credential;
+import io.plantline.model.Failure;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.internal.net.NetSocketInternal;
+import io.vertx.core.net.NetClient;
+import io.vertx.core.net.NetClientOptions;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/** Opens TCP and TLS connections to the addresses of a session, in turn, with the credential of the moment. */
+final class Dialer {
+    private final SessionOptions options;
+    private final CredentialSource credentials;
+    private final NetClient client;
+    private int index;
+    private boolean refresh;
+
+    /** A connection that nothing was said on yet. */
+    record Line(NetSocketInternal socket, Optional<Credential> credential) {}
+
+    Dialer(Vertx vertx, SessionOptions options, CredentialSource credentials) {
+        this.options = options;
+        this.credentials = credentials;
+        NetClientOptions net = new NetClientOptions()
+                .setConnectTimeout(milliseconds(options.connectTimeout().toMillis()))
+                .setSslHandshakeTimeout(options.connectTimeout().toMillis())
+                .setSslHandshakeTimeoutUnit(TimeUnit.MILLISECONDS)
+                .setTcpUserTimeout(milliseconds(options.keepAlive().toMillis() * 3 / 2))
+                .setTcpNoDelay(true)
+                .setTcpKeepAlive(true)
+                .setHostnameVerificationAlgorithm("HTTPS");
+        options.tls().ifPresent(tls -> tls.applyTo(net));
+        this.client = vertx.createNetClient(net);
+    }
+
+    private static int milliseconds(long value) {
+        return (int) Math.min(Integer.MAX_VALUE, value);
+    }
+
+    /** The address that is tried, or connected to. */
+    SessionOptions.Address address() {
+        return options.addresses().get(index % options.addresses().size());
+    }
+
+    /** The next attempt goes elsewhere, if there is an elsewhere. */
+    void tryNextAddress() {
+        index++;
+    }
+
+    /** The credential was refused: the next attempt reads it again. */
+    void refreshCredential() {
+        refresh = true;
+    }
+
+    /** Dials once; fails with a {@link io.plantline.model.FailureException} whose code is for the log. */
+    Future<Line> dial() {
+        boolean again = refresh;
+        refresh = false;
+        return Future.future((Promise<Optional<Credential>> promise) ->
+                        credentials.credential(again).onComplete(promise))
+                .timeout(options.connectTimeout().toMillis(), TimeUnit.MILLISECONDS)
+                .recover(e -> failed("MQTT-AUTH", "the credential cannot be read: " + e.getMessage()))
+                .compose(this::connect);
+    }
+
+    private Future<Line> connect(Optional<Credential> credential) {
+        SessionOptions.Address to = address();
+        return client.connect(to.port(), to.host())
+                .map(socket -> new Line((NetSocketInternal) socket, credential))
+                .recover(e -> {
+                    tryNextAddress();
+                    return failed(
+                            options.tls().isPresent() ? "MQTT-TLS" : "MQTT-CONNECT", String.valueOf(e.getMessage()));
+                });
+    }
+
+    private static <T> Future<T> failed(String code, String detail) {
+        return Future.failedFuture(Failure.retry(code, detail).asException());
+    }
+
+    Future<Void> close() {
+        return client.close();
+    }
+}
