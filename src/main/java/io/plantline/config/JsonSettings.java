@@ -8,6 +8,7 @@ import io.plantline.spi.Settings;
 import io.plantline.spi.TlsSettings;
 import java.net.URI;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -167,19 +168,29 @@ final class JsonSettings implements Settings {
     }
 
     @Override
+    public Optional<String> file(String key) {
+        Optional<String> name = optionalString(key);
+        name.filter(path -> !isReadable(path))
+                .ifPresent(path -> error(key, "the file \"" + path + "\" cannot be read", "name a PEM file"));
+        return name;
+    }
+
+    private static boolean isReadable(String path) {
+        try {
+            return Files.isReadable(Path.of(path));
+        } catch (InvalidPathException e) {
+            return false;
+        }
+    }
+
+    @Override
     public Optional<TlsSettings> tls(String key) {
-        return section(key).filter(section -> section.flag("enabled", true)).map(section -> {
-            for (String file : List.of("ca", "certificate", "key")) {
-                section.optionalString(file)
-                        .filter(path -> !Files.isReadable(Path.of(path)))
-                        .ifPresent(path ->
-                                section.error(file, "the file \"" + path + "\" cannot be read", "name a PEM file"));
-            }
-            return new TlsSettings(
-                    section.optionalString("ca").orElse(null),
-                    section.optionalString("certificate").orElse(null),
-                    section.optionalString("key").orElse(null));
-        });
+        return section(key)
+                .filter(section -> section.flag("enabled", true))
+                .map(section -> new TlsSettings(
+                        section.file("ca").orElse(null),
+                        section.file("certificate").orElse(null),
+                        section.file("key").orElse(null)));
     }
 
     @Override

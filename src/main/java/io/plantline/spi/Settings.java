@@ -46,6 +46,9 @@ public interface Settings {
     /** Where a credential is kept. */
     Optional<SecretReference> credential(String key);
 
+    /** Name of a file that must be readable. */
+    Optional<String> file(String key);
+
     /** Present and not disabled. */
     Optional<TlsSettings> tls(String key);
 

@@ -35,9 +35,18 @@ public final class S3Server implements AutoCloseable {
     }
 
     public static S3Server start() {
+        return start(null);
+    }
+
+    /** The same over TLS too, at {@link #secureUri}. */
+    public static S3Server start(Certificates certificates) {
         try {
-            S3Proxy proxy = S3Proxy.builder()
-                    .blobStore(new TransientNio2BlobStore())
+            S3Proxy.Builder builder = S3Proxy.builder();
+            if (certificates != null) {
+                builder.secureEndpoint(URI.create("https://127.0.0.1:0"))
+                        .keyStore(certificates.store().toString(), "changeit");
+            }
+            S3Proxy proxy = builder.blobStore(new TransientNio2BlobStore())
                     .endpoint(URI.create("http://127.0.0.1:0"))
                     .awsAuthentication(AuthenticationType.AWS_V4, ACCESS_KEY, SECRET_KEY)
                     .ignoreUnknownHeaders(true)
@@ -52,6 +61,10 @@ public final class S3Server implements AutoCloseable {
 
     public URI uri() {
         return URI.create("http://127.0.0.1:" + proxy.getPort());
+    }
+
+    public URI secureUri() {
+        return URI.create("https://localhost:" + proxy.getSecurePort());
     }
 
     public void createBucket(String bucket) {

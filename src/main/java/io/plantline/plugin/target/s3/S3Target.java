@@ -11,6 +11,14 @@ import io.plantline.spi.object.ObjectLayout.EncodedObject;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -18,6 +26,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.awscore.retry.AwsRetryStrategy;
@@ -85,16 +95,39 @@ final class S3Target implements Target {
                         .retryStrategy(AwsRetryStrategy.doNotRetry()))
                 .asyncConfiguration(async ->
                         async.advancedOption(SdkAdvancedAsyncClientOption.FUTURE_COMPLETION_EXECUTOR, Runnable::run))
-                .httpClientBuilder(NettyNioAsyncHttpClient.builder()
-                        .maxConcurrency(config.maxConcurrency())
-                        .connectionTimeout(Duration.ofSeconds(10))
-                        .connectionAcquisitionTimeout(config.timeout())
-                        .readTimeout(config.timeout())
-                        .writeTimeout(config.timeout())
-                        .eventLoopGroupBuilder(SdkEventLoopGroup.builder().numberOfThreads(1)));
+                .httpClientBuilder(httpClient());
         config.region().ifPresent(region -> builder.region(Region.of(region)));
         config.endpoint().ifPresent(builder::endpointOverride);
         return builder.build();
+    }
+
+    private NettyNioAsyncHttpClient.Builder httpClient() {
+        NettyNioAsyncHttpClient.Builder http = NettyNioAsyncHttpClient.builder()
+                .maxConcurrency(config.maxConcurrency())
+                .connectionTimeout(Duration.ofSeconds(10))
+                .connectionAcquisitionTimeout(config.timeout())
+                .readTimeout(config.timeout())
+                .writeTimeout(config.timeout())
+                .eventLoopGroupBuilder(SdkEventLoopGroup.builder().numberOfThreads(1));
+        config.ca().ifPresent(file -> http.tlsTrustManagersProvider(() -> trustManagers(file)));
+        return http;
+    }
+
+    private static TrustManager[] trustManagers(String file) {
+        try (InputStream pem = Files.newInputStream(Path.of(file))) {
+            KeyStore authorities = KeyStore.getInstance(KeyStore.getDefaultType());
+            authorities.load(null, null);
+            int number = 0;
+            for (Certificate authority : CertificateFactory.getInstance("X.509").generateCertificates(pem)) {
+                authorities.setCertificateEntry("ca-" + number++, authority);
+            }
+            TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+            trust.init(authorities);
+            return trust.getTrustManagers();
+        } catch (IOException | GeneralSecurityException e) {
+            throw Failure.operator("ca-unreadable", file + ": " + e.getMessage())
+                    .asException();
+        }
     }
 
     @Override

@@ -12,6 +12,7 @@ import java.util.Optional;
  * @param pathStyle bucket in the path, as most stores that are not AWS want it
  * @param checksumsAlways false: only where the protocol asks for them, as older stores need it
  * @param conditionalWrites refuse to overwrite (If-None-Match), which makes a retry harmless
+ * @param ca PEM file with the authorities to trust, for a store in the plant
  * @param timeout of one request with all its bytes
  */
 record S3TargetConfig(
@@ -21,6 +22,7 @@ record S3TargetConfig(
         boolean pathStyle,
         boolean checksumsAlways,
         boolean conditionalWrites,
+        Optional<String> ca,
         Duration timeout,
         int maxConcurrency,
         ObjectLayout layout) {}

@@ -7,10 +7,12 @@ import io.plantline.model.Failure;
 import io.plantline.plugin.format.parquet.ParquetFormatFactory;
 import io.plantline.spi.PublishBatch;
 import io.plantline.spi.Verdicts;
+import io.plantline.testkit.Certificates;
 import io.plantline.testkit.ParquetRows;
 import io.plantline.testkit.S3Server;
 import io.plantline.testkit.Sections;
 import io.plantline.testkit.TestContext;
+import java.nio.file.Path;
 import java.util.List;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.junit.jupiter.api.AfterAll;
@@ -18,6 +20,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Against an S3 server that checks signatures and honours conditional writes. */
 class S3TargetTest {
@@ -174,6 +177,32 @@ class S3TargetTest {
                         .flatMap(key -> ParquetRows.read(lake.get(bucket, key)).stream())
                         .map(ParquetRows.Row::topic))
                 .containsExactlyInAnyOrder(topics);
+    }
+
+    @Test
+    void aStoreWithACertificateOfThePlantsOwnAuthorityIsReachedOverTls(@TempDir Path directory) throws Exception {
+        Certificates certificates = Certificates.make(directory, "store", "dns:localhost");
+        try (S3Server secure = S3Server.start(certificates)) {
+            secure.createBucket("bucket");
+            String section = """
+                    {"type": "s3", "s3-bucket": "bucket", "endpoint": "%s", "event-type": "batch"%s}""";
+            S3Target trusting = new S3Target(
+                    Sections.target(
+                            section.formatted(secure.secureUri(), ", \"ca\": \"" + certificates.certificate() + "\"")),
+                    context);
+            context.call(trusting::open);
+            assertThat(publish(trusting, TestContext.plan(TestContext.batch("a=1")))
+                            .refused())
+                    .isEmpty();
+            assertThat(secure.keys("bucket")).hasSize(1);
+            S3Target strange = new S3Target(Sections.target(section.formatted(secure.secureUri(), "")), context);
+            context.call(strange::open);
+            assertThat(publish(strange, TestContext.plan(TestContext.batch("a=1")))
+                            .refused()
+                            .get(0)
+                            .kind())
+                    .isEqualTo(Failure.Kind.RETRY);
+        }
     }
 
     @Test

@@ -1,0 +1,207 @@
+package io.plantline.pipeline.dispatch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.plantline.config.Subscription;
+import io.plantline.model.MessageBatch;
+import io.plantline.model.MessageCursor;
+import io.plantline.model.TopicFilter;
+import io.plantline.mqtt.SessionOptions;
+import io.plantline.pipeline.Outbox;
+import io.plantline.testkit.Packet;
+import io.plantline.testkit.ScriptedBroker;
+import io.plantline.testkit.ScriptedBroker.Connection;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** From packets to batches, with a scripted broker in front and fake outboxes behind. */
+class DispatcherVerticleTest {
+    private final Vertx vertx = Vertx.vertx();
+    private ScriptedBroker broker;
+
+    @BeforeEach
+    void start() {
+        broker = ScriptedBroker.start();
+    }
+
+    @AfterEach
+    void stop() {
+        broker.close();
+        vertx.close().toCompletionStage().toCompletableFuture().join();
+    }
+
+    /** Keeps what it gets until it is told that it is safe. */
+    private static final class FakeOutbox implements Outbox {
+        private final List<String> messages = new CopyOnWriteArrayList<>();
+        private final List<Integer> batches = new CopyOnWriteArrayList<>();
+        private final List<Promise<Void>> promises = new CopyOnWriteArrayList<>();
+
+        @Override
+        public int lanes() {
+            return 1;
+        }
+
+        @Override
+        public Future<Void> append(int lane, MessageBatch batch) {
+            MessageCursor message = batch.cursor();
+            while (message.next()) {
+                messages.add(message.topic() + "=" + new String(message.payload()));
+            }
+            batches.add(batch.count());
+            Promise<Void> promise = Promise.promise();
+            promises.add(promise);
+            return promise.future();
+        }
+
+        void safe() {
+            promises.forEach(Promise::tryComplete);
+        }
+    }
+
+    private void deploy(Map<String, Outbox> outboxes, Subscription... subscriptions) {
+        DispatcherVerticle verticle = new DispatcherVerticle(
+                asked -> new SessionOptions(
+                        List.of(new SessionOptions.Address("127.0.0.1", broker.port())),
+                        5,
+                        "dispatcher",
+                        Duration.ofSeconds(15),
+                        Duration.ofSeconds(5),
+                        Duration.ofHours(1),
+                        Duration.ofMillis(1),
+                        Duration.ofMillis(20),
+                        65_535,
+                        1 << 20,
+                        1 << 20,
+                        Optional.empty(),
+                        Optional.empty(),
+                        asked),
+                List.of(subscriptions),
+                outboxes,
+                refresh -> Future.succeededFuture(Optional.empty()));
+        vertx.deployVerticle(verticle).toCompletionStage().toCompletableFuture().join();
+    }
+
+    private static Subscription subscription(String filter, String target) {
+        return new Subscription(TopicFilter.of(filter), 1, target);
+    }
+
+    /** Answers the SUBSCRIBE packets, and returns the identifier of each filter as it was sent. */
+    private static Map<String, byte[]> subscribed(Connection connection, int count, Map<String, Integer> codes) {
+        Map<String, byte[]> identifiers = new HashMap<>();
+        for (int i = 0; i < count; i++) {
+            Packet subscribe = connection.expect(Packet.SUBSCRIBE);
+            int properties = subscribe.body()[2];
+            byte[] identifier = Arrays.copyOfRange(subscribe.body(), 4, 3 + properties);
+            int at = 3 + properties;
+            String filter = new String(subscribe.body(), at + 2, subscribe.u16(at));
+            identifiers.put(filter, identifier);
+            connection.send(Packet.subAck(5, subscribe.id(), codes.getOrDefault(filter, 1)));
+        }
+        return identifiers;
+    }
+
+    private static void publish(Connection connection, int id, String topic, String payload, byte[] identifier) {
+        connection.send(new Packet.Body()
+                .text(topic)
+                .u16(id)
+                .u8(1 + identifier.length)
+                .u8(11)
+                .raw(identifier)
+                .raw(payload.getBytes())
+                .packet(Packet.PUBLISH, 2));
+    }
+
+    @Test
+    void copiesForOverlappingFiltersReachATargetOnce() {
+        FakeOutbox outbox = new FakeOutbox();
+        deploy(Map.of("t", outbox), subscription("a/#", "t"), subscription("a/+", "t"));
+        Connection connection = broker.accept().connected(false);
+        Map<String, byte[]> identifiers = subscribed(connection, 2, Map.of());
+        publish(connection, 1, "a/b", "x", identifiers.get("a/#"));
+        publish(connection, 2, "a/b", "x", identifiers.get("a/+"));
+        await().until(() -> !outbox.messages.isEmpty());
+        outbox.safe();
+        connection.expectAck(Packet.PUBACK, 1);
+        connection.expectAck(Packet.PUBACK, 2);
+        assertThat(outbox.messages).containsExactly("a/b=x");
+    }
+
+    @Test
+    void anIdentifierOfAnOlderConfigurationSuppressesNothing() {
+        FakeOutbox outbox = new FakeOutbox();
+        deploy(Map.of("t", outbox), subscription("a/#", "t"), subscription("a/+", "t"));
+        Connection connection = broker.accept().connected(true);
+        subscribed(connection, 2, Map.of());
+        publish(connection, 1, "a/b", "old", new byte[] {7});
+        await().until(() -> outbox.messages.contains("a/b=old"));
+    }
+
+    @Test
+    void aRefusedFilterDoesNotSpeakForATarget() {
+        FakeOutbox outbox = new FakeOutbox();
+        deploy(Map.of("t", outbox), subscription("a/#", "t"), subscription("a/+", "t"));
+        Connection connection = broker.accept().connected(false);
+        Map<String, byte[]> identifiers = subscribed(connection, 2, Map.of("a/#", 0x87));
+        publish(connection, 1, "a/b", "x", identifiers.get("a/+"));
+        await().until(() -> outbox.messages.contains("a/b=x"));
+    }
+
+    @Test
+    void aMessageForTwoTargetsIsAcknowledgedWhenBothHaveIt() {
+        FakeOutbox one = new FakeOutbox();
+        FakeOutbox two = new FakeOutbox();
+        deploy(Map.of("one", one, "two", two), subscription("a/#", "one"), subscription("a/b", "two"));
+        Connection connection = broker.accept().connected(false);
+        Map<String, byte[]> identifiers = subscribed(connection, 2, Map.of());
+        publish(connection, 1, "a/b", "x", identifiers.get("a/#"));
+        await().until(() -> one.messages.size() == 1);
+        publish(connection, 2, "a/b", "x", identifiers.get("a/b"));
+        await().until(() -> two.messages.size() == 1);
+        two.safe();
+        connection.expectSilence(100);
+        one.safe();
+        connection.expectAck(Packet.PUBACK, 1);
+        connection.expectAck(Packet.PUBACK, 2);
+        assertThat(one.messages).hasSize(1);
+        assertThat(two.messages).hasSize(1);
+    }
+
+    @Test
+    void oneReadOfTheSocketIsOneBatch() {
+        FakeOutbox outbox = new FakeOutbox();
+        deploy(Map.of("t", outbox), subscription("a/#", "t"));
+        Connection connection = broker.welcome(false);
+        java.io.ByteArrayOutputStream burst = new java.io.ByteArrayOutputStream();
+        for (int id = 1; id <= 200; id++) {
+            burst.writeBytes(Packet.publish(5, "a/" + id % 7, 1, id, false, false, ("m" + id).getBytes())
+                    .bytes());
+        }
+        connection.sendBytes(burst.toByteArray());
+        await().until(() -> outbox.messages.size() == 200);
+        assertThat(outbox.batches.size())
+                .as("batches, not messages, cross the pipeline")
+                .isLessThan(20);
+    }
+
+    @Test
+    void aMessageThatNobodyWantsAnyMoreIsAcknowledged() {
+        FakeOutbox outbox = new FakeOutbox();
+        deploy(Map.of("t", outbox), subscription("a/#", "t"));
+        Connection connection = broker.welcome(false);
+        connection.publish("old/topic", 1, 9, false, "x");
+        connection.expectAck(Packet.PUBACK, 9);
+        assertThat(outbox.messages).isEmpty();
+    }
+}
