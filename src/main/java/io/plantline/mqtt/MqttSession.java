@@ -55,6 +55,7 @@ public final class MqttSession {
     private boolean accepted;
     private long timer = -1;
     private boolean fellBack;
+    private boolean unauthorised;
     private State beforePressure = State.SUBSCRIBED;
     private long connectedAtNanos;
 
@@ -152,6 +153,7 @@ public final class MqttSession {
                 new MqttConnection(context, line.socket(), version, options.maxPacketSize(), counters, new Handler());
         connection = opened;
         accepted = false;
+        unauthorised = false;
         connectedAtNanos = System.nanoTime();
         opened.send(Packets.connect(options, version, line.credential()));
         timer = context.setTimer(options.connectTimeout().toMillis(), id -> {
@@ -242,11 +244,11 @@ public final class MqttSession {
         if (badVersion && fallBack(from)) {
             return;
         }
-        boolean authentication = code == 0x04 || code == 0x05 || code == 0x86 || code == 0x87;
-        if (authentication) {
+        unauthorised = code == 0x04 || code == 0x05 || code == 0x86 || code == 0x87;
+        if (unauthorised) {
             dialer.refreshCredential();
         }
-        from.close((authentication ? "not authorised, " : "refused, ") + "reason 0x" + Integer.toHexString(code));
+        from.close((unauthorised ? "not authorised, " : "refused, ") + "reason 0x" + Integer.toHexString(code));
     }
 
     /** Goes on with 3.1.1, if the configuration leaves that open. */
@@ -296,7 +298,7 @@ public final class MqttSession {
                 closing.tryComplete();
             }
         } else {
-            retry(why.startsWith("not authorised") ? "MQTT-AUTH" : "MQTT-DISCONNECTED", why);
+            retry(unauthorised ? "MQTT-AUTH" : "MQTT-DISCONNECTED", why);
         }
     }
 

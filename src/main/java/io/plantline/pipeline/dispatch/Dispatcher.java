@@ -45,11 +45,6 @@ final class Dispatcher implements MessageHandler {
         }
     }
 
-    /** Messages that no subscription of the configuration wants: left over from an older one, at the broker. */
-    long unrouted() {
-        return unrouted;
-    }
-
     /** A filter that the broker refused must not speak for a target: its copies never come. */
     @Override
     public void granted(List<SessionOptions.Subscription> subscriptions) {
