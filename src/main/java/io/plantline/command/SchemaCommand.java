@@ -1,11 +1,13 @@
 package io.plantline.command;
 
 import io.plantline.config.ConfigSchema;
+import io.plantline.config.SchemaReference;
 import io.plantline.runtime.PluginCatalog;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
@@ -21,11 +23,14 @@ final class SchemaCommand implements Callable<Integer> {
     @Spec
     private @Nullable CommandSpec spec;
 
+    @Option(names = "--markdown", description = "A page for readers instead: every key, its values and its default.")
+    private boolean markdown;
+
     @Override
     public Integer call() {
         ConfigSchema schema = new ConfigSchema(PluginCatalog.load(PlantlineCommand.orDefault(parent).plugins));
         if (spec != null) {
-            spec.commandLine().getOut().print(schema.text());
+            spec.commandLine().getOut().print(markdown ? new SchemaReference(schema).markdown() : schema.text());
             spec.commandLine().getOut().flush();
         }
         return PlantlineCommand.OK;

@@ -1,5 +1,6 @@
 package io.plantline.config;
 
+import io.plantline.spi.Proxy;
 import io.plantline.spi.SecretReference;
 import io.plantline.spi.TlsSettings;
 import java.time.Duration;
@@ -29,6 +30,7 @@ public record BrokerConfig(
         int maxPacketSize,
         long maxUnacknowledged,
         Optional<TlsSettings> tls,
+        Optional<Proxy> proxy,
         Optional<Will> will) {
 
     /** Where a broker listens. */

@@ -225,6 +225,7 @@ public final class ConfigurationParser {
                     (int) Math.min(268_435_455, section.size("max-packet-size", 16 << 20)),
                     section.size("max-unacknowledged", 64 << 20),
                     section.tls("tls"),
+                    section.proxy("proxy"),
                     section.section("will")
                             .map(will -> new BrokerConfig.Will(
                                     will.string("topic"),

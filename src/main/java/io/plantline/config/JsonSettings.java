@@ -2,6 +2,7 @@ package io.plantline.config;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.plantline.model.Problem;
+import io.plantline.spi.Proxy;
 import io.plantline.spi.SecretProviderFactory;
 import io.plantline.spi.SecretReference;
 import io.plantline.spi.Settings;
@@ -191,6 +192,19 @@ final class JsonSettings implements Settings {
                         section.file("ca").orElse(null),
                         section.file("certificate").orElse(null),
                         section.file("key").orElse(null)));
+    }
+
+    @Override
+    public Optional<Proxy> proxy(String key) {
+        return optionalString(key).flatMap(text -> {
+            Optional<Proxy> proxy = Proxy.parse(text);
+            if (proxy.isEmpty()) {
+                error(key, "the value is no address of a proxy", "write http://host:port or socks5://host:port");
+            } else if (proxy.get().user() != null) {
+                error(key, "a URI in the configuration carries no user or password", "set HTTPS_PROXY instead");
+            }
+            return proxy;
+        });
     }
 
     @Override

@@ -34,6 +34,7 @@ final class Dialer {
                 .setTcpKeepAlive(true)
                 .setHostnameVerificationAlgorithm("HTTPS");
         options.tls().ifPresent(tls -> tls.applyTo(net));
+        options.proxy().ifPresent(proxy -> net.setProxyOptions(proxy.options()));
         this.client = vertx.createNetClient(net);
     }
 

@@ -1,6 +1,7 @@
 package io.plantline.mqtt;
 
 import io.plantline.model.TopicFilter;
+import io.plantline.spi.Proxy;
 import io.plantline.spi.TlsSettings;
 import java.time.Duration;
 import java.util.List;
@@ -31,6 +32,7 @@ public record SessionOptions(
         int maxPacketSize,
         long maxUnacknowledged,
         Optional<TlsSettings> tls,
+        Optional<Proxy> proxy,
         Optional<Will> will,
         List<Subscription> subscriptions) {
 

@@ -132,6 +132,7 @@ public final class House {
                 broker.maxPacketSize(),
                 broker.maxUnacknowledged(),
                 broker.tls(),
+                broker.proxy(),
                 broker.will()
                         .map(will -> new SessionOptions.Will(
                                 will.topic(),

@@ -52,6 +52,9 @@ public interface Settings {
     /** Present and not disabled. */
     Optional<TlsSettings> tls(String key);
 
+    /** The proxy that the document asks for. */
+    Optional<Proxy> proxy(String key);
+
     /** Reports something that the schema cannot express; the document is refused. */
     void error(String key, String message, String hint);
 

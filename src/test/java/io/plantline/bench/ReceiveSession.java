@@ -39,6 +39,7 @@ final class ReceiveSession {
                 64 << 20,
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 List.of(new SessionOptions.Subscription(TopicFilter.of("bench/#"), 1, 0)));
         MessageHandler discard = new MessageHandler() {
             @Override

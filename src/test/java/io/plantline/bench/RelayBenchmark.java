@@ -39,11 +39,15 @@ public final class RelayBenchmark {
         int burst = Integer.getInteger("bench.burst", 300_000);
         int bursts = Integer.getInteger("bench.bursts", 5);
         List<String> which = arguments.length == 0
-                ? List.of("plantline", "bridge", "socket", "receive", "libmosquitto", "file")
+                ? List.of("plantline", "bridge", "live", "socket", "receive", "libmosquitto", "file")
                 : List.of(arguments);
         RelayBenchmark benchmark = new RelayBenchmark(Files.createTempDirectory("bench"), burst, bursts);
         for (String subject : which) {
-            benchmark.run(subject);
+            if (subject.equals("live")) {
+                benchmark.live();
+            } else {
+                benchmark.run(subject);
+            }
         }
         System.exit(0);
     }
@@ -70,9 +74,6 @@ public final class RelayBenchmark {
                     cost[0],
                     cost[bursts - 1],
                     subject.peakRssMb());
-            if (kind.equals("plantline") || kind.equals("bridge")) {
-                live(subject, source.port(), sink.port());
-            }
         }
     }
 
@@ -92,32 +93,94 @@ public final class RelayBenchmark {
         }
     }
 
-    private void live(Subject subject, int source, int sink) throws Exception {
-        int rate = 2_000;
-        int seconds = 20;
-        List<Long> latencies = new ArrayList<>();
-        // QoS 1, so that the collector sends something and its kernel does not delay TCP acknowledgements.
-        try (Collector collector = new Collector(sink, "#", 1)) {
-            collector.also(publish -> latencies.add(
-                    System.nanoTime() - Stamp.of(publish.payload()).sentNanos()));
-            new Generator(source, TOPICS, t -> "bench/line" + t, 1, SIZE).publish(rate * 3, 0, 2000, rate);
-            await(() -> collector.tally().total() >= rate * 3);
-            latencies.clear();
-            double before = subject.cpuMicros();
-            new Generator(source, TOPICS, t -> "bench/line" + t, 1, SIZE).publish(rate * seconds, 0, 2000, rate);
-            await(() -> collector.tally().total() >= rate * 3 + rate * seconds);
-            double cost = (subject.cpuMicros() - before) / (rate * seconds);
-            long[] sorted =
+    /** Both relays, in turns: what one round meets of the machine's mood the other meets a moment later. */
+    private void live() throws Exception {
+        try (Live plantline = new Live("plantline");
+                Live bridge = new Live("bridge")) {
+            double[] ratios = new double[bursts];
+            for (int i = -1; i < bursts; i++) {
+                double ours = plantline.round(i >= 0);
+                double theirs = bridge.round(i >= 0);
+                if (i >= 0) {
+                    ratios[i] = ours / theirs;
+                }
+            }
+            plantline.print();
+            bridge.print();
+            Arrays.sort(ratios);
+            System.out.printf(
+                    Locale.ROOT,
+                    "live ratio %.2f (median of %d pairs, %.2f to %.2f)%n",
+                    ratios[bursts / 2],
+                    bursts,
+                    ratios[0],
+                    ratios[bursts - 1]);
+        }
+    }
+
+    /** One relay between two brokers of its own, at 2,000 messages a second. */
+    private final class Live implements AutoCloseable {
+        private static final int RATE = 2_000;
+        private static final int SECONDS = 10;
+
+        private final Mosquitto source;
+        private final Mosquitto sink;
+        private final Subject subject;
+        private final List<Double> costs = new ArrayList<>();
+        private final List<Long> latencies = new ArrayList<>();
+
+        Live(String kind) throws IOException {
+            Path folder = Files.createDirectories(directory.resolve("live-" + kind));
+            source = Mosquitto.start(folder, "max_inflight_messages 1000");
+            sink = Mosquitto.start(folder, "max_inflight_messages 0");
+            subject = start(kind, folder, source.port(), sink.port());
+        }
+
+        /** Microseconds of CPU a message. */
+        double round(boolean counts) throws Exception {
+            // QoS 1, so that the collector sends something and its kernel does not delay TCP acknowledgements.
+            try (Collector collector = new Collector(sink.port(), "#", 1)) {
+                List<Long> seen = new ArrayList<>();
+                collector.also(publish ->
+                        seen.add(System.nanoTime() - Stamp.of(publish.payload()).sentNanos()));
+                double before = subject.cpuMicros();
+                new Generator(source.port(), TOPICS, t -> "bench/line" + t, 1, SIZE)
+                        .publish(RATE * SECONDS, 0, 2000, RATE);
+                await(() -> collector.tally().total() >= RATE * SECONDS);
+                double cost = (subject.cpuMicros() - before) / (RATE * SECONDS);
+                if (counts) {
+                    costs.add(cost);
+                    latencies.addAll(seen);
+                }
+                return cost;
+            }
+        }
+
+        void print() {
+            double[] sorted =
+                    costs.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+            long[] waits =
                     latencies.stream().mapToLong(Long::longValue).sorted().toArray();
             System.out.printf(
                     Locale.ROOT,
-                    "%-10s live %d/s %6.1f us CPU a message, latency p50 %.2f ms, p99 %.2f ms, max %.1f ms%n",
+                    "%-10s live %d/s %6.1f us CPU a message (median of %d, %.1f to %.1f), latency p50 %.2f ms,"
+                            + " p99 %.2f ms, max %.1f ms%n",
                     subject.name(),
-                    rate,
-                    cost,
-                    sorted[sorted.length / 2] / 1e6,
-                    sorted[sorted.length * 99 / 100] / 1e6,
-                    sorted[sorted.length - 1] / 1e6);
+                    RATE,
+                    sorted[sorted.length / 2],
+                    sorted.length,
+                    sorted[0],
+                    sorted[sorted.length - 1],
+                    waits[waits.length / 2] / 1e6,
+                    waits[waits.length * 99 / 100] / 1e6,
+                    waits[waits.length - 1] / 1e6);
+        }
+
+        @Override
+        public void close() {
+            subject.close();
+            source.close();
+            sink.close();
         }
     }
 

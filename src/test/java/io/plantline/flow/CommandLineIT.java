@@ -98,10 +98,14 @@ class CommandLineIT {
     }
 
     @Test
-    void theSchemaInConfIsWhatTheProgramPrints() throws Exception {
+    void theSchemaAndTheReferenceAreWhatTheProgramPrints() throws Exception {
         try (PlantlineProcess process = run("schema")) {
             assertThat(process.exitCode()).isZero();
             assertThat(process.log()).isEqualTo(Files.readString(Path.of("conf/plantline.schema.json")));
+        }
+        try (PlantlineProcess process = run("schema", "--markdown")) {
+            assertThat(process.exitCode()).isZero();
+            assertThat(process.log()).isEqualTo(Files.readString(Path.of("docs/config-reference.md")));
         }
     }
 

@@ -9,6 +9,8 @@ import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,6 +34,20 @@ class ReferenceIT {
     @ParameterizedTest
     @ValueSource(strings = {"artemis", "mosquitto"})
     void everyMessageOfEveryQosArrivesOnceAndInOrder(String brokers) throws Exception {
+        run(brokers, "");
+    }
+
+    /** Fault 7: every twentieth packet of every connection is lost. */
+    @Test
+    void lostPacketsCostTimeAndNothingElse() throws Exception {
+        String output =
+                run("artemis", "iptables -A INPUT -i lo -m statistic --mode random --probability 0.05 -j DROP && ");
+        Matcher dropped = Pattern.compile("(\\d+) +\\d+ +DROP").matcher(output);
+        assertThat(dropped.find()).isTrue();
+        assertThat(Integer.parseInt(dropped.group(1))).as("packets were lost").isGreaterThan(100);
+    }
+
+    private String run(String brokers, String fault) throws Exception {
         if (brokers.equals("mosquitto")) {
             Mosquitto.assumeInstalled();
         }
@@ -39,7 +55,8 @@ class ReferenceIT {
                 canUnshare(), "SKIPPED: network and mount namespaces need root and Linux (unshare, ip, mount)");
         Path hosts = Files.writeString(
                 directory.resolve("hosts"), "127.0.0.1 localhost\n127.0.0.1 edge-processor.svc.cluster.local\n");
-        String script = "ip link set lo up && mount --bind " + hosts + " /etc/hosts && exec \"$@\"";
+        String script = "ip link set lo up && " + fault + "mount --bind " + hosts + " /etc/hosts && \"$@\"; "
+                + (fault.isEmpty() ? "" : "iptables -nvxL INPUT");
         Path output = directory.resolve("scenario.out");
         Process process = new ProcessBuilder(List.of(
                         "unshare",
@@ -63,6 +80,7 @@ class ReferenceIT {
         try {
             assertThat(process.waitFor(3, TimeUnit.MINUTES)).as("ends in time").isTrue();
             assertThat(Files.readString(output)).contains("SCENARIO-PASSED");
+            return Files.readString(output);
         } finally {
             process.descendants().forEach(ProcessHandle::destroyForcibly);
             process.destroyForcibly();

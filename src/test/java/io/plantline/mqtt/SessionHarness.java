@@ -2,6 +2,7 @@ package io.plantline.mqtt;
 
 import io.plantline.model.Credential;
 import io.plantline.model.TopicFilter;
+import io.plantline.spi.Proxy;
 import io.plantline.spi.TlsSettings;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -43,6 +44,7 @@ final class SessionHarness implements AutoCloseable {
         int maxPacketSize = 1 << 20;
         long maxUnacknowledged = 1 << 20;
         Optional<TlsSettings> tls = Optional.empty();
+        Optional<Proxy> proxy = Optional.empty();
         Optional<SessionOptions.Will> will = Optional.empty();
         List<SessionOptions.Subscription> subscriptions = List.of(subscription("a/#", 2, 0));
         CredentialSource credentials = refresh -> Future.succeededFuture(Optional.empty());
@@ -76,6 +78,7 @@ final class SessionHarness implements AutoCloseable {
                     maxPacketSize,
                     maxUnacknowledged,
                     tls,
+                    proxy,
                     will,
                     subscriptions);
         }

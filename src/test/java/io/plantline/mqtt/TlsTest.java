@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.plantline.mqtt.SessionStatus.State;
+import io.plantline.spi.Proxy;
 import io.plantline.spi.TlsSettings;
 import io.plantline.testkit.Certificates;
+import io.plantline.testkit.ConnectProxy;
 import io.plantline.testkit.Packet;
 import io.plantline.testkit.ScriptedBroker;
 import java.nio.file.Path;
@@ -44,6 +46,23 @@ class TlsTest {
         }
         await().until(() -> session.status().counters().connects() > 2);
         assertThat(session.states()).noneMatch(status -> status.state() == State.SUBSCRIBED);
+    }
+
+    @Test
+    void aProxyIsOnTheWayAndTheHostIsStillVerified() throws Exception {
+        SessionHarness.Options options = new SessionHarness.Options();
+        try (ScriptedBroker server = ScriptedBroker.startTls(broker.server(client), false);
+                ConnectProxy proxy = ConnectProxy.start()) {
+            options.ports = new int[] {server.port()};
+            options.host = "localhost";
+            options.tls = Optional.of(new TlsSettings(broker.certificate().toString(), null, null));
+            options.proxy = Proxy.parse(proxy.address());
+            try (SessionHarness session = SessionHarness.start(options).safeAtOnce()) {
+                server.welcome(false).publish("a/1", 1, 1, false, "through the proxy");
+                assertThat(session.next().payload()).isEqualTo("through the proxy");
+                assertThat(proxy.requests()).containsExactly("CONNECT localhost:" + server.port());
+            }
+        }
     }
 
     @Test

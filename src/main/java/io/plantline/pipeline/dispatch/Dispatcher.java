@@ -2,12 +2,14 @@ package io.plantline.pipeline.dispatch;
 
 import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageProperties;
+import io.plantline.model.TopicFilter;
 import io.plantline.mqtt.MessageHandler;
 import io.plantline.mqtt.ReceivedMessage;
 import io.plantline.mqtt.SessionOptions;
 import io.plantline.pipeline.Outbox;
 import io.vertx.core.Future;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -26,6 +28,7 @@ final class Dispatcher implements MessageHandler {
     private final List<RouteTable.Rule> rules;
     private RouteTable routes;
     private Set<Integer> identifiers = Set.of();
+    private final Set<TopicFilter> refused = new HashSet<>();
     private final List<Lane[]> targets = new ArrayList<>();
     private final List<Lane> filling = new ArrayList<>();
     private final List<Future<Void>> appended = new ArrayList<>();
@@ -45,12 +48,21 @@ final class Dispatcher implements MessageHandler {
         }
     }
 
-    /** A filter that the broker refused must not speak for a target: its copies never come. */
+    /**
+     * A filter that the broker refused must not speak for a target: its copies never come. Nor must one that it grants
+     * later, because messages that were queued before have no copy for it.
+     */
     @Override
     public void granted(List<SessionOptions.Subscription> subscriptions) {
+        Set<TopicFilter> granted =
+                subscriptions.stream().map(SessionOptions.Subscription::filter).collect(Collectors.toSet());
+        rules.stream()
+                .map(RouteTable.Rule::filter)
+                .filter(filter -> !granted.contains(filter))
+                .forEach(refused::add);
         List<RouteTable.Rule> heard = rules.stream()
-                .filter(rule -> subscriptions.stream()
-                        .anyMatch(subscription -> subscription.filter().equals(rule.filter())))
+                .filter(rule -> granted.contains(rule.filter()))
+                .map(rule -> refused.contains(rule.filter()) ? rule.speakingLast() : rule)
                 .toList();
         routes = new RouteTable(heard);
         know(heard);

@@ -53,12 +53,11 @@ public final class DispatcherVerticle extends VerticleBase {
             index.put(target, order.size());
             order.add(outbox);
         });
-        SubscriptionIdentifiers identifiers = new SubscriptionIdentifiers(
-                subscriptions.stream().map(Subscription::filter).toList());
+        SubscriptionIdentifiers identifiers = new SubscriptionIdentifiers(subscriptions);
         List<RouteTable.Rule> rules = new ArrayList<>();
         List<SessionOptions.Subscription> asked = new ArrayList<>();
         for (Subscription subscription : subscriptions) {
-            int identifier = identifiers.of(subscription.filter());
+            int identifier = identifiers.of(subscription);
             Integer target = index.get(subscription.target());
             if (target == null) {
                 throw new IllegalStateException("no outbox for " + subscription.target());

@@ -24,12 +24,20 @@ final class RouteTable {
      * @param qos asked of the broker
      * @param identifier MQTT 5 subscription identifier, or 0
      * @param target index of the target
+     * @param last whether any other filter speaks for the target before this one
      */
-    record Rule(TopicFilter filter, int qos, int identifier, int target) {
+    record Rule(TopicFilter filter, int qos, int identifier, int target, boolean last) {
+        Rule(TopicFilter filter, int qos, int identifier, int target) {
+            this(filter, qos, identifier, target, false);
+        }
+
+        Rule speakingLast() {
+            return new Rule(filter, qos, identifier, target, true);
+        }
 
         /** Who speaks for a target: a filter whose copies all come here, then the one with the best QoS. */
-        private static final Comparator<Rule> SPEAKS = Comparator.comparing(
-                        (Rule rule) -> rule.filter().share() != null)
+        private static final Comparator<Rule> SPEAKS = Comparator.comparing(Rule::last)
+                .thenComparing((Rule rule) -> rule.filter().share() != null)
                 .thenComparing(rule -> -rule.qos())
                 .thenComparing(rule -> rule.filter().text());
     }

@@ -1,43 +1,60 @@
 package io.plantline.pipeline.dispatch;
 
-import io.plantline.model.TopicFilter;
+import io.plantline.config.Subscription;
 import java.nio.charset.StandardCharsets;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.zip.CRC32C;
 
 /**
- * MQTT 5 subscription identifiers (section 3.8.2.1.2), where filters overlap and copies must be told apart. They are
- * made from the filter's text, so that the same filter has the same one after a restart, and another filter another.
- * Where nothing overlaps there are none: they cost a property in every message.
+ * MQTT 5 subscription identifiers (section 3.8.2.1.2), where filters overlap and copies must be told apart. One is made
+ * from the filter and from those it overlaps with on the way to the same target: as long as that set is the same, so is
+ * the identifier, over restarts too; when it changes, messages that the broker queued before carry an identifier that
+ * nobody knows, and none of them is taken for a copy. Where nothing overlaps there are none: they cost a property in every
+ * message.
  */
 final class SubscriptionIdentifiers {
     private static final int LARGEST = 268_435_455;
 
-    private final Map<TopicFilter, Integer> identifiers = new HashMap<>();
+    private final Map<Subscription, Integer> identifiers = new HashMap<>();
 
-    SubscriptionIdentifiers(List<TopicFilter> filters) {
-        if (!anyOverlap(filters)) {
+    SubscriptionIdentifiers(List<Subscription> subscriptions) {
+        if (!anyOverlap(subscriptions)) {
             return;
         }
         Set<Integer> taken = new HashSet<>();
-        for (TopicFilter filter :
-                filters.stream().sorted((a, b) -> a.text().compareTo(b.text())).toList()) {
-            int identifier = hash(filter.text());
+        for (Subscription subscription : subscriptions.stream()
+                .sorted(Comparator.comparing(SubscriptionIdentifiers::text))
+                .toList()) {
+            String set = subscriptions.stream()
+                    .filter(other -> !other.equals(subscription)
+                            && other.target().equals(subscription.target())
+                            && other.filter().overlaps(subscription.filter()))
+                    .map(SubscriptionIdentifiers::text)
+                    .sorted()
+                    .collect(Collectors.joining("\n"));
+            int identifier = hash(text(subscription) + "\n" + set);
             while (!taken.add(identifier)) {
                 identifier = identifier % LARGEST + 1;
             }
-            identifiers.put(filter, identifier);
+            identifiers.put(subscription, identifier);
         }
     }
 
-    private static boolean anyOverlap(List<TopicFilter> filters) {
-        for (int i = 0; i < filters.size(); i++) {
-            for (int j = i + 1; j < filters.size(); j++) {
-                if (filters.get(i).overlaps(filters.get(j))) {
+    /** The QoS belongs to it: a broker queues nothing at QoS 0, so that a copy may be missing. */
+    private static String text(Subscription subscription) {
+        return subscription.filter().text() + " " + subscription.qos();
+    }
+
+    private static boolean anyOverlap(List<Subscription> subscriptions) {
+        for (int i = 0; i < subscriptions.size(); i++) {
+            for (int j = i + 1; j < subscriptions.size(); j++) {
+                if (subscriptions.get(i).filter().overlaps(subscriptions.get(j).filter())) {
                     return true;
                 }
             }
@@ -51,8 +68,8 @@ final class SubscriptionIdentifiers {
         return (int) (crc.getValue() % LARGEST) + 1;
     }
 
-    /** The identifier of a filter, or 0 if none is needed. */
-    int of(TopicFilter filter) {
-        return identifiers.getOrDefault(filter, 0);
+    /** The identifier of a subscription, or 0 if none is needed. */
+    int of(Subscription subscription) {
+        return identifiers.getOrDefault(subscription, 0);
     }
 }

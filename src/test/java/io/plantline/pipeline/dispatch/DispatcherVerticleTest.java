@@ -86,6 +86,7 @@ class DispatcherVerticleTest {
                         1 << 20,
                         Optional.empty(),
                         Optional.empty(),
+                        Optional.empty(),
                         asked),
                 List.of(subscriptions),
                 outboxes,
@@ -146,6 +147,43 @@ class DispatcherVerticleTest {
         subscribed(connection, 2, Map.of());
         publish(connection, 1, "a/b", "old", new byte[] {7});
         await().until(() -> outbox.messages.contains("a/b=old"));
+    }
+
+    /** What the broker queued before a filter was added has no copy for it: it must not wait for one. */
+    @Test
+    void anAddedFilterSuppressesNothingThatWasQueuedBefore() {
+        FakeOutbox outbox = new FakeOutbox();
+        deploy(Map.of("t", outbox, "other", outbox), subscription("a/#", "t"), subscription("a/b", "other"));
+        byte[] before =
+                subscribed(broker.accept().connected(false), 2, Map.of()).get("a/#");
+        vertx.deploymentIDs()
+                .forEach(id -> vertx.undeploy(id)
+                        .toCompletionStage()
+                        .toCompletableFuture()
+                        .join());
+        deploy(
+                Map.of("t", outbox, "other", outbox),
+                new Subscription(TopicFilter.of("a/+"), 2, "t"),
+                subscription("a/#", "t"),
+                subscription("a/b", "other"));
+        Connection connection = broker.accept().connected(true);
+        publish(connection, 1, "a/c", "queued", before);
+        subscribed(connection, 3, Map.of());
+        await().until(() -> outbox.messages.contains("a/c=queued"));
+    }
+
+    /** Messages that were queued while a filter was refused have no copy for it. */
+    @Test
+    void aFilterThatIsGrantedLaterDoesNotSpeakForATarget() {
+        FakeOutbox outbox = new FakeOutbox();
+        deploy(Map.of("t", outbox), subscription("a/#", "t"), new Subscription(TopicFilter.of("a/+"), 2, "t"));
+        Connection first = broker.accept().connected(false);
+        subscribed(first, 2, Map.of("a/+", 0x87));
+        first.close();
+        Connection second = broker.accept().connected(false);
+        Map<String, byte[]> identifiers = subscribed(second, 2, Map.of());
+        publish(second, 1, "a/b", "queued", identifiers.get("a/#"));
+        await().until(() -> outbox.messages.contains("a/b=queued"));
     }
 
     @Test

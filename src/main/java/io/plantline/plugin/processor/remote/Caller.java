@@ -3,7 +3,7 @@ package io.plantline.plugin.processor.remote;
 import io.plantline.model.Credential;
 import io.plantline.model.Failure;
 import io.plantline.model.FailureException;
-import io.plantline.spi.HttpProxy;
+import io.plantline.spi.Proxy;
 import io.plantline.spi.TargetContext;
 import io.vertx.circuitbreaker.CircuitBreaker;
 import io.vertx.circuitbreaker.CircuitBreakerOptions;
@@ -67,7 +67,10 @@ final class Caller {
         options.setVerifyHost(true);
         options.setTcpNoDelay(true);
         config.tls().ifPresent(tls -> tls.applyTo(options));
-        HttpProxy.fromEnvironment(config.uri()).ifPresent(options::setProxyOptions);
+        config.proxy()
+                .or(() -> Proxy.fromEnvironment(config.uri()))
+                .map(Proxy::options)
+                .ifPresent(options::setProxyOptions);
         return options;
     }
 

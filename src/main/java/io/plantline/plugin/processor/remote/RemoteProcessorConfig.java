@@ -1,5 +1,6 @@
 package io.plantline.plugin.processor.remote;
 
+import io.plantline.spi.Proxy;
 import io.plantline.spi.SecretReference;
 import io.plantline.spi.TlsSettings;
 import java.net.URI;
@@ -15,6 +16,7 @@ import java.util.Optional;
  * @param contentType of a payload whose publisher named none
  * @param maxConcurrency requests at once
  * @param maxResponseSize bytes
+ * @param proxy empty: what the environment asks for
  */
 record RemoteProcessorConfig(
         URI uri,
@@ -26,4 +28,5 @@ record RemoteProcessorConfig(
         int maxConcurrency,
         int maxResponseSize,
         Optional<SecretReference> credential,
-        Optional<TlsSettings> tls) {}
+        Optional<TlsSettings> tls,
+        Optional<Proxy> proxy) {}

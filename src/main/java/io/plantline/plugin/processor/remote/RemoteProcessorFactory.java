@@ -36,7 +36,8 @@ public final class RemoteProcessorFactory implements ProcessorFactory<RemoteProc
                   "max-concurrency": {"type": "integer", "minimum": 1, "maximum": 256, "default": 8, "description": "Calls at once, per processor verticle."},
                   "max-response-size": {"$ref": "#/$defs/size", "default": "4MiB"},
                   "credential": {"$ref": "#/$defs/credential"},
-                  "tls": {"$ref": "#/$defs/tls"}}}""";
+                  "tls": {"$ref": "#/$defs/tls"},
+                  "proxy": {"$ref": "#/$defs/proxy", "description": "Default: HTTPS_PROXY or HTTP_PROXY, and NO_PROXY."}}}""";
     }
 
     @Override
@@ -64,7 +65,8 @@ public final class RemoteProcessorFactory implements ProcessorFactory<RemoteProc
                 settings.integer("max-concurrency", 8),
                 (int) Math.min(1 << 30, settings.size("max-response-size", 4 << 20)),
                 settings.credential("credential"),
-                settings.tls("tls"));
+                settings.tls("tls"),
+                settings.proxy("proxy"));
     }
 
     @Override

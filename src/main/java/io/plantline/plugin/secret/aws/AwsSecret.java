@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.plantline.model.Credential;
 import io.plantline.model.Failure;
 import io.plantline.spi.SecretProvider;
+import io.plantline.spi.TlsSettings;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.http.nio.netty.NettyNioAsyncHttpClient;
+import software.amazon.awssdk.http.nio.netty.ProxyConfiguration;
 import software.amazon.awssdk.http.nio.netty.SdkEventLoopGroup;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerAsyncClient;
@@ -51,11 +53,23 @@ final class AwsSecret implements SecretProvider {
                         .asyncCredentialUpdateEnabled(true)
                         .build())
                 .overrideConfiguration(override -> override.apiCallTimeout(TIMEOUT))
-                .httpClientBuilder(NettyNioAsyncHttpClient.builder()
-                        .maxConcurrency(2)
-                        .eventLoopGroupBuilder(SdkEventLoopGroup.builder().numberOfThreads(1)));
+                .httpClientBuilder(httpClient());
         name.region().ifPresent(region -> builder.region(Region.of(region)));
         return builder.build();
+    }
+
+    private NettyNioAsyncHttpClient.Builder httpClient() {
+        NettyNioAsyncHttpClient.Builder http = NettyNioAsyncHttpClient.builder()
+                .maxConcurrency(2)
+                .eventLoopGroupBuilder(SdkEventLoopGroup.builder().numberOfThreads(1));
+        name.ca().ifPresent(file -> http.tlsTrustManagersProvider(() -> TlsSettings.trustManagers(file)));
+        name.proxy()
+                .ifPresent(proxy -> http.proxyConfiguration(ProxyConfiguration.builder()
+                        .scheme("http")
+                        .host(proxy.host())
+                        .port(proxy.port())
+                        .build()));
+        return http;
     }
 
     private Future<Credential> ask(SecretsManagerAsyncClient open) {

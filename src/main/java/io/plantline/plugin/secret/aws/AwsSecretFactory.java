@@ -1,6 +1,7 @@
 package io.plantline.plugin.secret.aws;
 
 import com.google.auto.service.AutoService;
+import io.plantline.spi.Proxy;
 import io.plantline.spi.SecretProvider;
 import io.plantline.spi.SecretProviderFactory;
 import io.plantline.spi.Settings;
@@ -12,7 +13,7 @@ import java.util.Optional;
 @SuppressWarnings("rawtypes") // A service is named without type arguments.
 public final class AwsSecretFactory implements SecretProviderFactory<AwsSecretFactory.Name> {
     /** Which secret, and where. */
-    record Name(String name, Optional<String> region) {}
+    record Name(String name, Optional<String> region, Optional<String> ca, Optional<Proxy> proxy) {}
 
     @Override
     public String type() {
@@ -30,12 +31,18 @@ public final class AwsSecretFactory implements SecretProviderFactory<AwsSecretFa
                 {"description": "AWS Secrets Manager: a secret with the keys username and password.",
                  "required": ["secret-name"], "properties": {
                   "secret-name": {"type": "string", "minLength": 1, "description": "Name or ARN of the secret."},
-                  "secret-region": {"type": "string", "minLength": 1, "description": "AWS Region. Default: AWS_REGION."}}}""";
+                  "secret-region": {"type": "string", "minLength": 1, "description": "AWS Region. Default: AWS_REGION."},
+                  "ca": {"type": "string", "minLength": 1, "description": "PEM file of the authorities to trust, behind a proxy that opens TLS. Default: the platform's."},
+                  "proxy": {"type": "string", "pattern": "^http://", "description": "http://host:port of a proxy. Default: HTTPS_PROXY and NO_PROXY."}}}""";
     }
 
     @Override
     public Name configure(Settings settings) {
-        return new Name(settings.string("secret-name"), settings.optionalString("secret-region"));
+        return new Name(
+                settings.string("secret-name"),
+                settings.optionalString("secret-region"),
+                settings.file("ca"),
+                settings.proxy("proxy"));
     }
 
     @Override

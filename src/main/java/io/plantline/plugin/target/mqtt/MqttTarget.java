@@ -91,6 +91,7 @@ final class MqttTarget implements Target {
                 Link open = new Link(client, outgoing);
                 if (promise.tryComplete(open)) {
                     link = open;
+                    outgoing.connected();
                 } else {
                     client.disconnect();
                 }
@@ -112,6 +113,7 @@ final class MqttTarget implements Target {
         options.setTcpNoDelay(true);
         options.setHostnameVerificationAlgorithm("HTTPS");
         config.tls().ifPresent(tls -> tls.applyTo(options));
+        config.proxy().ifPresent(proxy -> options.setProxyOptions(proxy.options()));
         credential.ifPresent(c -> options.setUsername(c.username())
                 .setPassword(new String(c.password(), java.nio.charset.StandardCharsets.UTF_8)));
         return options;

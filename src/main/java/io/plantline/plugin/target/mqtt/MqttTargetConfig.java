@@ -1,5 +1,6 @@
 package io.plantline.plugin.target.mqtt;
 
+import io.plantline.spi.Proxy;
 import io.plantline.spi.SecretReference;
 import io.plantline.spi.TlsSettings;
 import java.time.Duration;
@@ -18,6 +19,7 @@ record MqttTargetConfig(
         int port,
         Optional<SecretReference> credential,
         Optional<TlsSettings> tls,
+        Optional<Proxy> proxy,
         Optional<String> clientId,
         String topic,
         int qos,

@@ -35,6 +35,7 @@ final class Outgoing {
     private @Nullable MqttClient client;
     private boolean closed;
     private long lastProgressNanos;
+    private long silenceCheck = -1;
 
     Outgoing(Vertx vertx, MqttTargetConfig config) {
         this.vertx = vertx;
@@ -44,6 +45,17 @@ final class Outgoing {
 
     void attach(MqttClient opened) {
         client = opened;
+    }
+
+    /** The connection stands: from now on a broker that owes something and stays silent is left. */
+    void connected() {
+        silenceCheck = vertx.setPeriodic(Math.max(100, config.timeout().toMillis() / 4), id -> {
+            if (!runs.isEmpty()
+                    && System.nanoTime() - lastProgressNanos > config.timeout().toNanos()) {
+                client().disconnect();
+                closed();
+            }
+        });
     }
 
     private MqttClient client() {
@@ -63,16 +75,7 @@ final class Outgoing {
         Run run = new Run(batch);
         runs.add(run);
         lastProgressNanos = System.nanoTime();
-        long check = vertx.setPeriodic(Math.max(100, config.timeout().toMillis() / 4), id -> {
-            if (System.nanoTime() - lastProgressNanos > config.timeout().toNanos()) {
-                client().disconnect();
-                closed();
-            }
-        });
-        run.promise.future().onComplete(done -> {
-            vertx.cancelTimer(check);
-            runs.remove(run);
-        });
+        run.promise.future().onComplete(done -> runs.remove(run));
         run.send();
         return run.promise.future();
     }
@@ -96,6 +99,7 @@ final class Outgoing {
     /** What was not acknowledged will not be here. */
     void closed() {
         closed = true;
+        vertx.cancelTimer(silenceCheck);
         for (Run run : runs.toArray(Run[]::new)) {
             run.connectionLost();
         }

@@ -6,19 +6,12 @@ import io.plantline.spi.PayloadFormat;
 import io.plantline.spi.PublishBatch;
 import io.plantline.spi.Target;
 import io.plantline.spi.TargetContext;
+import io.plantline.spi.TlsSettings;
 import io.plantline.spi.Verdicts;
 import io.plantline.spi.object.ObjectLayout.EncodedObject;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.KeyStore;
-import java.security.cert.Certificate;
-import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -26,8 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import javax.net.ssl.TrustManager;
-import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.awscore.retry.AwsRetryStrategy;
@@ -36,6 +27,7 @@ import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
 import software.amazon.awssdk.core.checksums.ResponseChecksumValidation;
 import software.amazon.awssdk.core.client.config.SdkAdvancedAsyncClientOption;
 import software.amazon.awssdk.http.nio.netty.NettyNioAsyncHttpClient;
+import software.amazon.awssdk.http.nio.netty.ProxyConfiguration;
 import software.amazon.awssdk.http.nio.netty.SdkEventLoopGroup;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
@@ -109,25 +101,14 @@ final class S3Target implements Target {
                 .readTimeout(config.timeout())
                 .writeTimeout(config.timeout())
                 .eventLoopGroupBuilder(SdkEventLoopGroup.builder().numberOfThreads(1));
-        config.ca().ifPresent(file -> http.tlsTrustManagersProvider(() -> trustManagers(file)));
+        config.ca().ifPresent(file -> http.tlsTrustManagersProvider(() -> TlsSettings.trustManagers(file)));
+        config.proxy()
+                .ifPresent(proxy -> http.proxyConfiguration(ProxyConfiguration.builder()
+                        .scheme("http")
+                        .host(proxy.host())
+                        .port(proxy.port())
+                        .build()));
         return http;
-    }
-
-    private static TrustManager[] trustManagers(String file) {
-        try (InputStream pem = Files.newInputStream(Path.of(file))) {
-            KeyStore authorities = KeyStore.getInstance(KeyStore.getDefaultType());
-            authorities.load(null, null);
-            int number = 0;
-            for (Certificate authority : CertificateFactory.getInstance("X.509").generateCertificates(pem)) {
-                authorities.setCertificateEntry("ca-" + number++, authority);
-            }
-            TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-            trust.init(authorities);
-            return trust.getTrustManagers();
-        } catch (IOException | GeneralSecurityException e) {
-            throw Failure.operator("ca-unreadable", file + ": " + e.getMessage())
-                    .asException();
-        }
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.plantline.plugin.target.s3;
 
+import io.plantline.spi.Proxy;
 import io.plantline.spi.object.ObjectLayout;
 import java.net.URI;
 import java.time.Duration;
@@ -13,6 +14,7 @@ import java.util.Optional;
  * @param checksumsAlways false: only where the protocol asks for them, as older stores need it
  * @param conditionalWrites refuse to overwrite (If-None-Match), which makes a retry harmless
  * @param ca PEM file with the authorities to trust, for a store in the plant
+ * @param proxy empty: what the environment asks for
  * @param timeout of one request with all its bytes
  */
 record S3TargetConfig(
@@ -23,6 +25,7 @@ record S3TargetConfig(
         boolean checksumsAlways,
         boolean conditionalWrites,
         Optional<String> ca,
+        Optional<Proxy> proxy,
         Duration timeout,
         int maxConcurrency,
         ObjectLayout layout) {}

@@ -34,6 +34,7 @@ public final class S3TargetFactory implements TargetFactory<S3TargetConfig> {
                   "checksums": {"enum": ["always", "when-required"], "description": "Default: when-required with an endpoint, else always."},
                   "conditional-writes": {"type": "boolean", "default": true, "description": "Off for stores without If-None-Match: then a retry may overwrite."},
                   "ca": {"type": "string", "minLength": 1, "description": "PEM file of the authorities to trust, for a store in the plant. Default: the platform's."},
+                  "proxy": {"type": "string", "pattern": "^http://", "description": "http://host:port of a proxy. Default: HTTPS_PROXY and NO_PROXY."},
                   "timeout": {"$ref": "#/$defs/duration", "default": "60s"},
                   "max-concurrency": {"type": "integer", "minimum": 1, "maximum": 256, "default": 16, "description": "Requests at once."},
                   %s}}""".formatted(ObjectLayout.SCHEMA_PROPERTIES);
@@ -74,6 +75,7 @@ public final class S3TargetFactory implements TargetFactory<S3TargetConfig> {
                         .equals("always"),
                 settings.flag("conditional-writes", true),
                 settings.file("ca"),
+                settings.proxy("proxy"),
                 settings.duration("timeout", Duration.ofSeconds(60)),
                 settings.integer("max-concurrency", 16),
                 layout);

@@ -9,6 +9,7 @@ import io.plantline.model.Failure;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageCursor;
 import io.plantline.spi.Processed;
+import io.plantline.testkit.ConnectProxy;
 import io.plantline.testkit.InferenceService;
 import io.plantline.testkit.InferenceService.Reply;
 import io.plantline.testkit.InferenceService.Request;
@@ -80,6 +81,16 @@ class RemoteProcessorTest {
             assertThat(request.topic()).isEqualTo("a/%C3%BC%25b");
             assertThat(request.contentType()).isEqualTo("application/json");
         });
+    }
+
+    @Test
+    void asksThroughAProxy() {
+        try (ConnectProxy proxy = ConnectProxy.start()) {
+            RemoteProcessor processor =
+                    processor(", \"proxy\": \"" + proxy.address() + "\"", request -> Reply.ok("answer".getBytes()));
+            assertThat(outputs(process(processor, TestContext.batch("a=1")))).containsExactly("1:a=answer");
+            assertThat(proxy.requests()).isNotEmpty();
+        }
     }
 
     @Test

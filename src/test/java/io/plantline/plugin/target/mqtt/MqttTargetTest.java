@@ -9,6 +9,7 @@ import io.plantline.spi.PublishBatch;
 import io.plantline.spi.Verdicts;
 import io.plantline.testkit.Artemis;
 import io.plantline.testkit.Collector;
+import io.plantline.testkit.ConnectProxy;
 import io.plantline.testkit.Packet;
 import io.plantline.testkit.ScriptedBroker;
 import io.plantline.testkit.Sections;
@@ -58,6 +59,18 @@ class MqttTargetTest {
                 assertThat(seen.get(i)).isEqualTo("copy/" + messages[i]);
             }
             context.call(target::close);
+        }
+    }
+
+    @Test
+    void publishesThroughAProxy() throws Exception {
+        try (Artemis broker = Artemis.start();
+                ConnectProxy proxy = ConnectProxy.start()) {
+            MqttTarget target = target(broker.port(), ", \"proxy\": \"" + proxy.address() + "\"");
+            assertThat(publish(target, TestContext.plan(TestContext.batch("t=a")))
+                            .refused())
+                    .isEmpty();
+            assertThat(proxy.requests()).containsExactly("CONNECT 127.0.0.1:" + broker.port());
         }
     }
 

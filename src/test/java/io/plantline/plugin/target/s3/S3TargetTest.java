@@ -8,6 +8,7 @@ import io.plantline.plugin.format.parquet.ParquetFormatFactory;
 import io.plantline.spi.PublishBatch;
 import io.plantline.spi.Verdicts;
 import io.plantline.testkit.Certificates;
+import io.plantline.testkit.ConnectProxy;
 import io.plantline.testkit.ParquetRows;
 import io.plantline.testkit.S3Server;
 import io.plantline.testkit.Sections;
@@ -82,6 +83,18 @@ class S3TargetTest {
                         "sample-key/a/b/dt=2026-11-24/hour=07/sample-obj-0123456789abcdef01234567-3-0000000000000000002-0000000000000000002-0.parquet",
                         "sample-key/c/dt=2026-11-24/hour=07/sample-obj-0123456789abcdef01234567-3-0000000000000000003-0000000000000000003-0.parquet");
         assertThat(ParquetRows.read(lake.get(bucket, keys.get(0)))).hasSize(1);
+    }
+
+    @Test
+    void putsThroughAProxy() {
+        try (ConnectProxy proxy = ConnectProxy.start()) {
+            S3Target target = open("\"proxy\": \"" + proxy.address() + "\"");
+            assertThat(publish(target, TestContext.plan(TestContext.batch("a=1")))
+                            .refused())
+                    .isEmpty();
+            assertThat(lake.keys(bucket)).hasSize(1);
+            assertThat(proxy.requests()).isNotEmpty();
+        }
     }
 
     @Test
