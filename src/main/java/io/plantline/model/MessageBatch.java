@@ -68,9 +68,14 @@ public final class MessageBatch {
         return Arrays.copyOf(bytes, length);
     }
 
-    /** The reverse of {@link #toBytes()}. */
-    public static MessageBatch fromBytes(byte[] bytes, int count, long firstSequence) {
-        return new MessageBatch(bytes.clone(), bytes.length, count, new String[0], firstSequence);
+    /** The array that starts with the encoded messages, for a reader that promises not to write to it. */
+    public byte[] array() {
+        return bytes;
+    }
+
+    /** The reverse of {@link #toBytes()}; the array belongs to the batch from now on. */
+    public static MessageBatch of(byte[] bytes, int count, long firstSequence) {
+        return new MessageBatch(bytes, bytes.length, count, new String[0], firstSequence);
     }
 
     @Override

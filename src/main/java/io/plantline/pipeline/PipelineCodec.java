@@ -157,7 +157,7 @@ public final class PipelineCodec<T extends PipelineMessage> implements MessageCo
     private static MessageBatch batch(WireReader in) {
         int count = in.integer();
         long first = in.number();
-        return MessageBatch.fromBytes(in.bytes(), count, first);
+        return MessageBatch.of(in.bytes(), count, first);
     }
 
     private static void write(WireWriter out, @Nullable Failure failure) {

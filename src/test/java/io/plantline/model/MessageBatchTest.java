@@ -31,7 +31,7 @@ class MessageBatchTest {
         }
         MessageBatch batch = builder.build().numberedFrom(1_000_000_007L);
         check(batch, samples);
-        check(MessageBatch.fromBytes(batch.toBytes(), batch.count(), batch.firstSequence()), samples);
+        check(MessageBatch.of(batch.toBytes(), batch.count(), batch.firstSequence()), samples);
     }
 
     @Test

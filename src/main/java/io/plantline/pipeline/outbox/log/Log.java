@@ -1,0 +1,100 @@
+package io.plantline.pipeline.outbox.log;
+
+import java.io.IOException;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/** The log of one target on disk. */
+public final class Log {
+    private final Disk disk;
+    private final Listener listener;
+    private final Segments segments;
+    private final LogWriter writer;
+    private final LogState recovered;
+
+    /**
+     * What a log is to be.
+     *
+     * @param segmentBytes size of a segment file
+     * @param minFreeBytes no new segment is begun when fewer would be left on the disk
+     */
+    public record Options(int segmentBytes, long minFreeBytes) {}
+
+    /** Is told what an operator should know; on threads of the log. */
+    public interface Listener {
+        /** The disk refuses to write; nothing is lost, and it is tried again. */
+        void failing(Exception cause);
+
+        /** It writes again. */
+        void recovered();
+
+        /** Bytes that were durable are damaged; what can be read of them is in {@code file}. */
+        void quarantined(long segment, long from, long to, String file);
+    }
+
+    private Log(Disk disk, Listener listener, Segments segments, LogWriter writer, LogState recovered) {
+        this.disk = disk;
+        this.listener = listener;
+        this.segments = segments;
+        this.writer = writer;
+        this.recovered = recovered;
+    }
+
+    /**
+     * Opens a log and finds out what is in it.
+     *
+     * @param name for its thread
+     * @param lanes wanted; a log in which messages wait keeps those it has
+     * @param callbacks runs what is to run when records are durable
+     * @throws IOException if the disk cannot be read
+     */
+    public static Log open(String name, Disk disk, int lanes, Options options, Listener listener, Executor callbacks)
+            throws IOException {
+        Quarantine quarantine = new Quarantine(disk, listener);
+        Recovery.Result found = new Recovery(disk, quarantine).run(lanes);
+        LogState image = found.state().copy();
+        Segments segments = new Segments(disk, found.segments());
+        LogWriter writer = new LogWriter(name, disk, options, listener, callbacks, segments, found);
+        return new Log(disk, listener, segments, writer, image);
+    }
+
+    /** What was there when the log was opened. */
+    public LogState recovered() {
+        return recovered;
+    }
+
+    /** Number of this start; messages that are appended now belong to it. */
+    public int epoch() {
+        return writer.epoch();
+    }
+
+    /** Queues a record; {@code durable} runs when it is. */
+    public void submit(LogRecord record, @Nullable Runnable durable) {
+        writer.submit(record, durable);
+    }
+
+    /** Bytes of the segments there are. */
+    public long usedBytes() {
+        return writer.usedBytes();
+    }
+
+    /** A reader of one lane's messages that were there when the log was opened, and of those after. */
+    public LogReader reader(int lane) {
+        return reader(lane, recovered.lane(lane).cursor(), recovered.lane(lane).done());
+    }
+
+    /**
+     * A reader of one lane.
+     *
+     * @param from first sequence to read
+     * @param ordinal messages of the lane before it
+     */
+    public LogReader reader(int lane, long from, long ordinal) {
+        return new LogReader(disk, segments, writer, new Quarantine(disk, listener), lane, from, ordinal);
+    }
+
+    /** Writes what waits and closes; gives up after {@code millis}. */
+    public void close(long millis) throws InterruptedException {
+        writer.close(millis);
+    }
+}

@@ -1,0 +1,161 @@
+package io.plantline.pipeline.outbox.log;
+
+import io.plantline.pipeline.outbox.log.LogRecord.Stored;
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the messages of one lane in order, by position, never mapped into memory: a file that cannot be read is an
+ * exception, not the end of the process. Used by one thread at a time.
+ */
+public final class LogReader {
+    private final Disk disk;
+    private final Segments segments;
+    private final LogWriter writer;
+    private final Quarantine quarantine;
+    private final int lane;
+    private final long from;
+    private long ordinal;
+    private long segment = -1;
+    private long position;
+
+    LogReader(
+            Disk disk, Segments segments, LogWriter writer, Quarantine quarantine, int lane, long from, long ordinal) {
+        this.disk = disk;
+        this.segments = segments;
+        this.writer = writer;
+        this.quarantine = quarantine;
+        this.lane = lane;
+        this.from = from;
+        this.ordinal = ordinal;
+    }
+
+    /**
+     * A batch of the lane, or a hole where damage took some.
+     *
+     * @param stored null for a hole
+     * @param lost messages in the hole
+     * @param next sequence that the lane goes on with behind it
+     */
+    public record Item(@Nullable Stored stored, int epoch, long lost, long next) {}
+
+    /**
+     * Messages in order.
+     *
+     * @param caughtUp whether the lane has no more on disk
+     * @param ordinal messages of the lane up to here
+     */
+    public record Chunk(List<Item> items, boolean caughtUp, long ordinal) {}
+
+    /** Reads on until there are {@code maxBytes} or the durable end is reached. */
+    public Chunk read(long maxBytes) throws IOException {
+        LogWriter.Durable end = writer.durable();
+        List<Item> items = new ArrayList<>();
+        long bytes = 0;
+        while (bytes < maxBytes) {
+            Segment at = current();
+            if (at == null || at.number() > end.segment()) {
+                return caughtUp(items, end);
+            }
+            boolean last = at.number() == end.segment();
+            long limit = last ? end.position() : segments.end(at);
+            bytes += readSegment(at, limit, maxBytes - bytes, items);
+            if (bytes < maxBytes) {
+                if (last) {
+                    return caughtUp(items, end);
+                }
+                segment = at.number() + 1;
+                position = 0;
+            }
+        }
+        return new Chunk(items, false, ordinal);
+    }
+
+    /** The segment to read in; if it was trimmed meanwhile, nothing of it was needed. */
+    private @Nullable Segment current() {
+        if (segment < 0) {
+            Segment first = segments.holding(from);
+            if (first != null) {
+                segment = first.number();
+            }
+            return first;
+        }
+        Segment next = segments.after(segment - 1);
+        if (next != null && next.number() != segment) {
+            segment = next.number();
+            position = 0;
+        }
+        return next;
+    }
+
+    private long readSegment(Segment at, long limit, long maxBytes, List<Item> items) throws IOException {
+        List<Item> found = new ArrayList<>();
+        long[] bytes = new long[1];
+        long ordinalBefore = ordinal;
+        try (Disk.File file = disk.open(at.name())) {
+            SegmentScan scan = new SegmentScan(file, at.number(), position, limit, (number, start, stop) -> {
+                if (segments.contains(number)) {
+                    quarantine.at(number, start, stop);
+                }
+            });
+            while (bytes[0] < maxBytes) {
+                Group group = scan.next();
+                if (group == null) {
+                    break;
+                }
+                Records.read(scan.body(), group.records(), new Records.Visitor() {
+                    @Override
+                    public boolean wants(int some) {
+                        return some == lane;
+                    }
+
+                    @Override
+                    public void record(LogRecord record) {
+                        if (record instanceof Stored stored) {
+                            bytes[0] += take(stored, group.epoch(), found);
+                        }
+                    }
+                });
+            }
+            position = scan.position();
+        } catch (NoSuchFileException e) {
+            if (segments.contains(at.number())) {
+                throw e;
+            }
+        }
+        if (!segments.contains(at.number())) {
+            // Perhaps written anew while it was read.
+            ordinal = ordinalBefore;
+            segment = at.number() + 1;
+            position = 0;
+            return 0;
+        }
+        items.addAll(found);
+        return bytes[0];
+    }
+
+    private long take(Stored stored, int epoch, List<Item> found) {
+        long end = stored.ordinal() + stored.batch().count();
+        if (stored.first() < from || end <= ordinal) {
+            return 0;
+        }
+        if (stored.ordinal() > ordinal) {
+            found.add(new Item(null, epoch, stored.ordinal() - ordinal, stored.first()));
+        }
+        ordinal = end;
+        found.add(new Item(stored, epoch, 0, stored.end()));
+        return stored.batch().sizeInBytes();
+    }
+
+    private Chunk caughtUp(List<Item> items, LogWriter.Durable end) {
+        long stored = lane < end.stored().length ? end.stored()[lane] : ordinal;
+        if (stored > ordinal) {
+            items.add(new Item(null, 0, stored - ordinal, end.nextSequence()));
+            ordinal = stored;
+        }
+        return new Chunk(items, true, ordinal);
+    }
+}

@@ -1,0 +1,173 @@
+package io.plantline.pipeline.outbox.log;
+
+import io.plantline.model.MessageBatch;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+
+/** What a log consists of. */
+public sealed interface LogRecord {
+
+    /** Which kind it is, in the file. */
+    byte kind();
+
+    /**
+     * Messages.
+     *
+     * @param lane the lane they belong to
+     * @param ordinal messages of this lane before these, since the log was made: a gap tells what damage cost
+     * @param generation of the session that {@code identifiers} belong to
+     * @param identifiers packet identifiers of the QoS 2 messages in it
+     */
+    record Stored(int lane, long ordinal, MessageBatch batch, long generation, int[] identifiers) implements LogRecord {
+        static final byte KIND = 1;
+
+        @Override
+        public byte kind() {
+            return KIND;
+        }
+
+        long first() {
+            return batch.firstSequence();
+        }
+
+        long end() {
+            return batch.firstSequence() + batch.count();
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Stored stored
+                    && lane == stored.lane
+                    && ordinal == stored.ordinal
+                    && first() == stored.first()
+                    && Arrays.equals(batch.toBytes(), stored.batch.toBytes())
+                    && generation == stored.generation
+                    && Arrays.equals(identifiers, stored.identifiers);
+        }
+
+        @Override
+        public int hashCode() {
+            return Long.hashCode(first());
+        }
+    }
+
+    /**
+     * What leaves together, written before the first attempt.
+     *
+     * @param epoch of its messages
+     * @param last sequence of its last message
+     */
+    record Planned(int lane, int epoch, long first, long last, int count) implements LogRecord {
+        static final byte KIND = 2;
+
+        @Override
+        public byte kind() {
+            return KIND;
+        }
+    }
+
+    /**
+     * Messages of a lane up to {@code last} are accounted for.
+     *
+     * @param delivered to the target
+     * @param filtered by a processor
+     * @param deadLettered handed to the dead letters
+     */
+    record Committed(int lane, long last, long delivered, long filtered, long deadLettered) implements LogRecord {
+        static final byte KIND = 3;
+
+        @Override
+        public byte kind() {
+            return KIND;
+        }
+
+        long count() {
+            return delivered + filtered + deadLettered;
+        }
+    }
+
+    /** Why messages will not be delivered. */
+    enum Loss {
+        /** The log was full, and the configuration says that then the oldest go. */
+        DROPPED(0),
+        /** Older than the configuration allows. */
+        EXPIRED(1),
+        /** By command of an operator. */
+        PURGED(2),
+        /** Damaged on disk. */
+        QUARANTINED(3);
+
+        private final int code;
+
+        Loss(int code) {
+            this.code = code;
+        }
+
+        /** In the file. */
+        int code() {
+            return code;
+        }
+
+        static Loss of(int code) {
+            for (Loss loss : values()) {
+                if (loss.code == code) {
+                    return loss;
+                }
+            }
+            throw new IllegalArgumentException("a loss of an unknown kind: " + code);
+        }
+    }
+
+    /**
+     * Messages of a lane before {@code next} that are not accounted for yet will not be delivered.
+     *
+     * @param count how many
+     * @param next sequence that the lane goes on with
+     */
+    record Discarded(int lane, Loss loss, long count, long next) implements LogRecord {
+        static final byte KIND = 4;
+
+        @Override
+        public byte kind() {
+            return KIND;
+        }
+    }
+
+    /** Packet identifiers that PUBREL has ended (MQTT 5.0 section 4.3.3). */
+    record Released(long generation, int[] identifiers) implements LogRecord {
+        static final byte KIND = 5;
+
+        @Override
+        public byte kind() {
+            return KIND;
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Released released
+                    && generation == released.generation
+                    && Arrays.equals(identifiers, released.identifiers);
+        }
+
+        @Override
+        public int hashCode() {
+            return Arrays.hashCode(identifiers);
+        }
+    }
+
+    /**
+     * The first record of each segment: all that is known when it begins, so that no older one is needed for it.
+     *
+     * @param previous number of the segment before, or 0
+     * @param previousEnd where that ends; what lies beyond was never durable, nor were segments between the two
+     * @param state encoded
+     */
+    record Snapshot(long previous, long previousEnd, ByteBuffer state) implements LogRecord {
+        static final byte KIND = 6;
+
+        @Override
+        public byte kind() {
+            return KIND;
+        }
+    }
+}

@@ -1,0 +1,259 @@
+package io.plantline.pipeline.outbox.log;
+
+import io.plantline.pipeline.outbox.log.LogRecord.Committed;
+import io.plantline.pipeline.outbox.log.LogRecord.Discarded;
+import io.plantline.pipeline.outbox.log.LogRecord.Loss;
+import io.plantline.pipeline.outbox.log.LogRecord.Planned;
+import io.plantline.pipeline.outbox.log.LogRecord.Released;
+import io.plantline.pipeline.outbox.log.LogRecord.Stored;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.BitSet;
+import org.jspecify.annotations.Nullable;
+
+/** What the records of a log add up to. The writer keeps one, and so does recovery: both apply the same records. */
+public final class LogState {
+    private Lane[] lanes;
+    private long nextSequence = 1;
+    private long generation;
+    private final BitSet identifiers = new BitSet();
+    private long delivered;
+    private long filtered;
+    private long deadLettered;
+    private final long[] losses = new long[Loss.values().length];
+
+    /** Of an empty log with so many lanes. */
+    public LogState(int lanes) {
+        this.lanes = new Lane[lanes];
+        Arrays.setAll(this.lanes, i -> new Lane());
+    }
+
+    /** How far one lane is. */
+    public static final class Lane {
+        private long stored;
+        private long done;
+        private long cursor = 1;
+        private @Nullable Planned plan;
+
+        /** Messages that the lane has ever had. */
+        public long stored() {
+            return stored;
+        }
+
+        /** Of them, those that are accounted for. */
+        public long done() {
+            return done;
+        }
+
+        /** Nothing of this lane before this sequence is needed any more. */
+        public long cursor() {
+            return cursor;
+        }
+
+        /** The plan that was made and not committed. */
+        public @Nullable Planned plan() {
+            return plan;
+        }
+
+        public long waiting() {
+            return stored - done;
+        }
+    }
+
+    public int lanes() {
+        return lanes.length;
+    }
+
+    public Lane lane(int lane) {
+        return lanes[lane];
+    }
+
+    public long nextSequence() {
+        return nextSequence;
+    }
+
+    /** Generation of the session that the {@linkplain #identifiers identifiers} belong to. */
+    public long generation() {
+        return generation;
+    }
+
+    /** Packet identifiers of QoS 2 messages that are stored and not released. */
+    public BitSet identifiers() {
+        return (BitSet) identifiers.clone();
+    }
+
+    public long delivered() {
+        return delivered;
+    }
+
+    public long filtered() {
+        return filtered;
+    }
+
+    public long deadLettered() {
+        return deadLettered;
+    }
+
+    public long lost(Loss loss) {
+        return losses[loss.code()];
+    }
+
+    public long accepted() {
+        return Arrays.stream(lanes).mapToLong(Lane::stored).sum();
+    }
+
+    public long waiting() {
+        return Arrays.stream(lanes).mapToLong(Lane::waiting).sum();
+    }
+
+    /** Sequence before which nothing is needed any more, in any lane. */
+    long lowWater() {
+        long low = nextSequence;
+        for (Lane lane : lanes) {
+            if (lane.waiting() > 0) {
+                low = Math.min(low, lane.cursor);
+            }
+        }
+        return low;
+    }
+
+    /** A log whose snapshots are all damaged does not say how many lanes it has. */
+    private Lane grown(int lane) {
+        int before = lanes.length;
+        if (lane >= before) {
+            lanes = Arrays.copyOf(lanes, lane + 1);
+            Arrays.setAll(lanes, i -> i < before ? lanes[i] : new Lane());
+        }
+        return lanes[lane];
+    }
+
+    void apply(LogRecord record) {
+        if (record instanceof Stored stored) {
+            Lane lane = grown(stored.lane());
+            // Not added up: where damage took records, the ordinal still says how many messages there were.
+            lane.stored = stored.ordinal() + stored.batch().count();
+            nextSequence = stored.end();
+            remember(stored.generation(), stored.identifiers());
+        } else if (record instanceof Planned planned) {
+            grown(planned.lane()).plan = planned;
+        } else if (record instanceof Committed committed) {
+            Lane lane = grown(committed.lane());
+            lane.done += committed.count();
+            lane.cursor = committed.last() + 1;
+            lane.plan = null;
+            delivered += committed.delivered();
+            filtered += committed.filtered();
+            deadLettered += committed.deadLettered();
+        } else if (record instanceof Discarded discarded) {
+            Lane lane = grown(discarded.lane());
+            lane.done += discarded.count();
+            lane.cursor = Math.max(lane.cursor, discarded.next());
+            losses[discarded.loss().code()] += discarded.count();
+        } else if (record instanceof Released released && released.generation() == generation) {
+            for (int identifier : released.identifiers()) {
+                identifiers.clear(identifier);
+            }
+        }
+    }
+
+    /** An identifier of a session that the broker has forgotten means nothing. */
+    private void remember(long from, int[] some) {
+        if (from > generation) {
+            generation = from;
+            identifiers.clear();
+        }
+        if (from == generation) {
+            for (int identifier : some) {
+                identifiers.set(identifier);
+            }
+        }
+    }
+
+    /** Bytes that {@link #encode} takes at most. */
+    int encodedBound() {
+        return 9 * (12 + losses.length + 9 * lanes.length) + 3 * identifiers.cardinality();
+    }
+
+    void encode(ByteBuffer out) {
+        out.putLong(nextSequence).putLong(generation);
+        out.putInt(identifiers.cardinality());
+        identifiers.stream().forEach(identifier -> out.putShort((short) identifier));
+        out.putLong(delivered).putLong(filtered).putLong(deadLettered);
+        for (long loss : losses) {
+            out.putLong(loss);
+        }
+        out.putInt(lanes.length);
+        for (Lane lane : lanes) {
+            out.putLong(lane.stored).putLong(lane.done).putLong(lane.cursor);
+            Planned plan = lane.plan;
+            out.put((byte) (plan == null ? 0 : 1));
+            if (plan != null) {
+                out.putInt(plan.epoch())
+                        .putLong(plan.first())
+                        .putLong(plan.last())
+                        .putInt(plan.count());
+            }
+        }
+    }
+
+    static LogState decode(ByteBuffer in) {
+        long next = in.getLong();
+        long generation = in.getLong();
+        BitSet identifiers = new BitSet();
+        for (int count = in.getInt(); count > 0; count--) {
+            identifiers.set(in.getShort() & 0xFFFF);
+        }
+        long delivered = in.getLong();
+        long filtered = in.getLong();
+        long deadLettered = in.getLong();
+        long[] losses = new long[Loss.values().length];
+        Arrays.setAll(losses, i -> in.getLong());
+        LogState state = new LogState(in.getInt());
+        state.nextSequence = next;
+        state.generation = generation;
+        state.identifiers.or(identifiers);
+        state.delivered = delivered;
+        state.filtered = filtered;
+        state.deadLettered = deadLettered;
+        System.arraycopy(losses, 0, state.losses, 0, losses.length);
+        for (int i = 0; i < state.lanes.length; i++) {
+            Lane lane = state.lanes[i];
+            lane.stored = in.getLong();
+            lane.done = in.getLong();
+            lane.cursor = in.getLong();
+            if (in.get() == 1) {
+                lane.plan = new Planned(i, in.getInt(), in.getLong(), in.getLong(), in.getInt());
+            }
+        }
+        return state;
+    }
+
+    /** A copy that does not change with this one. */
+    LogState copy() {
+        ByteBuffer encoded = ByteBuffer.allocate(encodedBound());
+        encode(encoded);
+        return decode(encoded.flip());
+    }
+
+    /** The same state with another number of lanes; only where nothing waits. */
+    LogState withLanes(int count) {
+        if (waiting() > 0) {
+            throw new IllegalStateException("lanes change only while nothing waits");
+        }
+        LogState state = new LogState(count);
+        state.nextSequence = nextSequence;
+        state.generation = generation;
+        state.identifiers.or(identifiers);
+        state.delivered = delivered;
+        state.filtered = filtered;
+        state.deadLettered = deadLettered;
+        System.arraycopy(losses, 0, state.losses, 0, losses.length);
+        // The books of lanes that are gone go on in the first.
+        state.lanes[0].stored = accepted();
+        state.lanes[0].done = accepted();
+        for (Lane lane : state.lanes) {
+            lane.cursor = nextSequence;
+        }
+        return state;
+    }
+}

@@ -1,0 +1,344 @@
+package io.plantline.pipeline.outbox.log;
+
+import io.plantline.pipeline.outbox.log.LogRecord.Snapshot;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes a log: one thread, which takes all that waits, writes it with one write and one force, and then says so. What a
+ * disk refuses is tried again, for ever: nothing of it has been promised yet.
+ *
+ * <p>After a failed force nothing is known of what was written, and a second force would succeed without having written
+ * it. The segment is left as it was before, and what waited goes into a new one.
+ */
+final class LogWriter {
+    private static final int MAX_GROUP = 4 << 20;
+    private static final long RETRY_MIN_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+    private static final long RETRY_MAX_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+    private final Disk disk;
+    private final Log.Options options;
+    private final Log.Listener listener;
+    private final Executor callbacks;
+    private final Segments segments;
+    private final LogState state;
+    private final int epoch;
+    private final Records.Writer records = new Records.Writer();
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition arrived = lock.newCondition();
+    private final ArrayDeque<Item> queue = new ArrayDeque<>();
+    private final Thread thread;
+
+    private boolean closing;
+    private volatile boolean abandoned;
+    private long number;
+    private long position;
+    private Disk.@Nullable File file;
+    private boolean spare;
+    /** Whether this start has made a segment. */
+    private boolean begun;
+    /** Whether something in the newest segment is durable. */
+    private boolean holding;
+
+    private long sealed;
+    private long sealedEnd;
+    private volatile Durable durable;
+    private volatile long usedBytes;
+
+    private record Item(LogRecord record, @Nullable Runnable durable) {}
+
+    /**
+     * How far the log is durable.
+     *
+     * @param segment number of the segment that is written
+     * @param position in it
+     * @param nextSequence of the log there
+     * @param stored messages of each lane up to there
+     */
+    record Durable(long segment, long position, long nextSequence, long[] stored) {}
+
+    LogWriter(
+            String name,
+            Disk disk,
+            Log.Options options,
+            Log.Listener listener,
+            Executor callbacks,
+            Segments segments,
+            Recovery.Result recovered)
+            throws IOException {
+        this.disk = disk;
+        this.options = options;
+        this.listener = listener;
+        this.callbacks = callbacks;
+        this.segments = segments;
+        this.state = recovered.state();
+        this.epoch = recovered.epoch() + 1;
+        this.number = recovered.lastNumber();
+        if (!segments.list().isEmpty()) {
+            sealed = segments.list().get(segments.list().size() - 1).number();
+            sealedEnd = recovered.lastEnd();
+            segments.sealed(sealed, sealedEnd);
+        }
+        this.spare = disk.list().contains(Segment.SPARE);
+        this.durable = durablePoint(sealed, sealedEnd);
+        this.usedBytes = used();
+        this.thread = new Thread(this::run, "plantline-log-" + name);
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    int epoch() {
+        return epoch;
+    }
+
+    Durable durable() {
+        return durable;
+    }
+
+    long usedBytes() {
+        return usedBytes;
+    }
+
+    /** Queues a record; {@code durable} runs on the callbacks' executor when it is. */
+    void submit(LogRecord record, @Nullable Runnable durable) {
+        lock.lock();
+        try {
+            queue.add(new Item(record, durable));
+            if (queue.size() == 1) {
+                arrived.signal();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void run() {
+        List<Item> group = new ArrayList<>();
+        while (take(group)) {
+            if (!write(group)) {
+                break;
+            }
+            done(group);
+            group.clear();
+        }
+        closeFile();
+    }
+
+    /** All that waits, up to the size of a group; false when the log is closed and nothing waits. */
+    private boolean take(List<Item> group) {
+        lock.lock();
+        try {
+            while (queue.isEmpty() && !closing) {
+                arrived.awaitUninterruptibly();
+            }
+            long bytes = 0;
+            while (!queue.isEmpty() && bytes < MAX_GROUP) {
+                Item item = queue.remove();
+                group.add(item);
+                bytes += item.record() instanceof LogRecord.Stored stored
+                        ? stored.batch().sizeInBytes()
+                        : 64;
+            }
+            return !group.isEmpty();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Writes until it is durable; false if the log was abandoned meanwhile. */
+    private boolean write(List<Item> group) {
+        long wait = 0; // A new segment may do at once what the old one could not.
+        boolean failing = false;
+        while (true) {
+            try {
+                writeOnce(group);
+                if (failing) {
+                    listener.recovered();
+                }
+                return true;
+            } catch (IOException | RuntimeException e) {
+                if (!failing) {
+                    listener.failing(e);
+                }
+                failing = true;
+                if (!pause(wait)) {
+                    return false;
+                }
+                wait = Math.min(RETRY_MAX_NANOS, Math.max(RETRY_MIN_NANOS, wait * 2));
+            }
+        }
+    }
+
+    private boolean pause(long nanos) {
+        lock.lock();
+        try {
+            long left = nanos;
+            while (left > 0 && !abandoned) {
+                left = arrived.awaitNanos(left);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            lock.unlock();
+        }
+        return !abandoned;
+    }
+
+    private void writeOnce(List<Item> group) throws IOException {
+        records.begin();
+        for (Item item : group) {
+            records.add(item.record());
+        }
+        int count = group.size();
+        if (file == null || (holding && position + records.size() > options.segmentBytes())) {
+            roll();
+        }
+        if (!holding) {
+            records.begin();
+            records.add(snapshot());
+            for (Item item : group) {
+                records.add(item.record());
+            }
+            count++;
+        }
+        Disk.File to = java.util.Objects.requireNonNull(file);
+        Group.seal(records.buffer(), number, position, count, epoch);
+        int size = records.size();
+        to.write(records.buffer().duplicate().flip(), position);
+        try {
+            to.force();
+        } catch (IOException e) {
+            closeFile();
+            throw e;
+        }
+        records.shrink();
+        for (Item item : group) {
+            state.apply(item.record());
+        }
+        position = Group.aligned(position + size);
+        holding = true;
+        durable = durablePoint(number, position);
+        trim();
+        usedBytes = used();
+    }
+
+    private Snapshot snapshot() {
+        ByteBuffer encoded = ByteBuffer.allocate(state.encodedBound());
+        state.encode(encoded);
+        return new Snapshot(sealed, sealedEnd, encoded.flip());
+    }
+
+    /** Seals the segment there is, and makes the next one. */
+    private void roll() throws IOException {
+        if (!spare && disk.usableBytes() < options.minFreeBytes() + options.segmentBytes()) {
+            throw new IOException("fewer than " + options.minFreeBytes() + " bytes would be left on the disk");
+        }
+        closeFile();
+        if (holding) {
+            sealed = number;
+            sealedEnd = position;
+            segments.sealed(number, position);
+        } else if (begun) {
+            segments.remove(number);
+            disk.delete(new Segment(number, state.nextSequence()).name());
+        }
+        holding = false;
+        begun = true;
+        number++;
+        position = 0;
+        Segment segment = new Segment(number, state.nextSequence());
+        if (spare) {
+            disk.rename(Segment.SPARE, segment.name());
+            spare = false;
+        }
+        Disk.File created = disk.create(segment.name());
+        file = created;
+        disk.forceNames();
+        segments.add(segment);
+        // Once by itself and once more with the first records: a damaged sector costs one of them.
+        records.begin();
+        records.add(snapshot());
+        Group.seal(records.buffer(), number, 0, 1, epoch);
+        created.write(records.buffer().duplicate().flip(), 0);
+        position = Group.aligned(records.size());
+    }
+
+    /** What cannot be removed now is found below the low-water mark at the next start, and then removed. */
+    private void trim() {
+        long low = state.lowWater();
+        for (Segment old = segments.removeBelow(low); old != null; old = segments.removeBelow(low)) {
+            try {
+                if (spare) {
+                    disk.delete(old.name());
+                } else {
+                    disk.rename(old.name(), Segment.SPARE);
+                    spare = true;
+                }
+            } catch (IOException e) {
+                listener.failing(e);
+            }
+        }
+    }
+
+    private Durable durablePoint(long segment, long end) {
+        long[] stored = new long[state.lanes()];
+        for (int i = 0; i < stored.length; i++) {
+            stored[i] = state.lane(i).stored();
+        }
+        return new Durable(segment, end, state.nextSequence(), stored);
+    }
+
+    private long used() {
+        return Math.max(0, segments.list().size() - 1) * (long) options.segmentBytes() + position;
+    }
+
+    private void done(List<Item> group) {
+        List<Runnable> told = new ArrayList<>(group.size());
+        for (Item item : group) {
+            if (item.durable() != null) {
+                told.add(item.durable());
+            }
+        }
+        if (!told.isEmpty()) {
+            callbacks.execute(() -> told.forEach(Runnable::run));
+        }
+    }
+
+    private void closeFile() {
+        Disk.File open = file;
+        file = null;
+        if (open != null) {
+            try {
+                open.close();
+            } catch (IOException e) {
+                // What was forced is there; what was not was promised to nobody.
+            }
+        }
+    }
+
+    /** Writes what waits and ends. Waits for it until {@code millis} are over; then what waits is left unwritten. */
+    void close(long millis) throws InterruptedException {
+        signal(() -> closing = true);
+        thread.join(millis);
+        signal(() -> abandoned = true);
+        thread.join(millis);
+    }
+
+    private void signal(Runnable change) {
+        lock.lock();
+        try {
+            change.run();
+            arrived.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+}

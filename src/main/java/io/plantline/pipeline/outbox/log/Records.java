@@ -1,0 +1,215 @@
+package io.plantline.pipeline.outbox.log;
+
+import com.github.luben.zstd.Zstd;
+import io.plantline.model.MessageBatch;
+import io.plantline.pipeline.outbox.log.LogRecord.Committed;
+import io.plantline.pipeline.outbox.log.LogRecord.Discarded;
+import io.plantline.pipeline.outbox.log.LogRecord.Loss;
+import io.plantline.pipeline.outbox.log.LogRecord.Planned;
+import io.plantline.pipeline.outbox.log.LogRecord.Released;
+import io.plantline.pipeline.outbox.log.LogRecord.Snapshot;
+import io.plantline.pipeline.outbox.log.LogRecord.Stored;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
+
+/** Records to bytes and back: kind, length, content. */
+final class Records {
+    private static final byte PLAIN = 0;
+    private static final byte ZSTD = 1;
+    private static final int COMPRESS_FROM = 1024;
+    private static final int LEVEL = 1;
+    private static final int STORED_HEAD = 41;
+
+    private Records() {}
+
+    /** A buffer for one group. */
+    static final class Writer {
+        private ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
+        private byte[] scratch = new byte[1 << 16];
+
+        /** Empties the buffer and leaves room for the header. */
+        void begin() {
+            buffer.clear().position(Group.HEADER);
+        }
+
+        ByteBuffer buffer() {
+            return buffer;
+        }
+
+        int size() {
+            return buffer.position();
+        }
+
+        void add(LogRecord record) {
+            int start = buffer.position();
+            ensure(5);
+            buffer.put(record.kind()).putInt(0);
+            if (record instanceof Stored stored) {
+                stored(stored);
+            } else if (record instanceof Planned planned) {
+                ensure(40);
+                buffer.putInt(planned.lane())
+                        .putInt(planned.epoch())
+                        .putLong(planned.first())
+                        .putLong(planned.last())
+                        .putInt(planned.count());
+            } else if (record instanceof Committed committed) {
+                ensure(40);
+                buffer.putInt(committed.lane())
+                        .putLong(committed.last())
+                        .putLong(committed.delivered())
+                        .putLong(committed.filtered())
+                        .putLong(committed.deadLettered());
+            } else if (record instanceof Discarded discarded) {
+                ensure(24);
+                buffer.putInt(discarded.lane())
+                        .put((byte) discarded.loss().code())
+                        .putLong(discarded.count())
+                        .putLong(discarded.next());
+            } else if (record instanceof Released released) {
+                ensure(12 + 2 * released.identifiers().length);
+                buffer.putLong(released.generation());
+                identifiers(released.identifiers());
+            } else if (record instanceof Snapshot snapshot) {
+                ensure(16 + snapshot.state().remaining());
+                buffer.putLong(snapshot.previous()).putLong(snapshot.previousEnd());
+                buffer.put(snapshot.state().duplicate());
+            }
+            buffer.putInt(start + 1, buffer.position() - start - 5);
+        }
+
+        private void stored(Stored stored) {
+            MessageBatch batch = stored.batch();
+            int size = batch.sizeInBytes();
+            ensure(STORED_HEAD + 4 + 2 * stored.identifiers().length + size);
+            buffer.putInt(stored.lane())
+                    .putLong(stored.ordinal())
+                    .putLong(stored.first())
+                    .putInt(batch.count())
+                    .putLong(stored.generation())
+                    .putInt(size);
+            identifiers(stored.identifiers());
+            int compressed = compress(batch);
+            if (compressed > 0) {
+                buffer.put(ZSTD).put(scratch, 0, compressed);
+            } else {
+                buffer.put(PLAIN).put(batch.array(), 0, size);
+            }
+        }
+
+        /** Bytes in the scratch array, or 0 if compression is not worth it. */
+        private int compress(MessageBatch batch) {
+            int size = batch.sizeInBytes();
+            if (size < COMPRESS_FROM) {
+                return 0;
+            }
+            int bound = (int) Zstd.compressBound(size);
+            if (scratch.length < bound) {
+                scratch = new byte[bound];
+            }
+            long compressed = Zstd.compressByteArray(scratch, 0, scratch.length, batch.array(), 0, size, LEVEL);
+            return Zstd.isError(compressed) || compressed > size - size / 8 ? 0 : (int) compressed;
+        }
+
+        private void identifiers(int[] identifiers) {
+            buffer.putInt(identifiers.length);
+            for (int identifier : identifiers) {
+                buffer.putShort((short) identifier);
+            }
+        }
+
+        private void ensure(int more) {
+            if (buffer.remaining() < more) {
+                long size = Math.max(buffer.capacity() * 2L, (long) buffer.position() + more + 1024);
+                ByteBuffer larger = ByteBuffer.allocate((int) Math.min(Integer.MAX_VALUE - 64, size));
+                buffer.flip();
+                larger.put(buffer);
+                buffer = larger;
+            }
+        }
+
+        /** Gives back what one large group needed. */
+        void shrink() {
+            if (buffer.capacity() > 8 << 20) {
+                buffer = ByteBuffer.allocate(1 << 16);
+                scratch = new byte[1 << 16];
+            }
+        }
+    }
+
+    /** What a reader makes of each record. */
+    interface Visitor {
+        /** Whether the messages of this lane are wanted; to decode others would cost for nothing. */
+        default boolean wants(int lane) {
+            return true;
+        }
+
+        void record(LogRecord record);
+    }
+
+    /**
+     * Reads the records of a body.
+     *
+     * @throws IllegalArgumentException if the body is none, although its checksum fits
+     */
+    static void read(ByteBuffer body, int count, Visitor visitor) {
+        ByteBuffer in = body.duplicate().order(ByteOrder.BIG_ENDIAN);
+        try {
+            for (int i = 0; i < count; i++) {
+                byte kind = in.get();
+                int length = in.getInt();
+                int end = in.position() + length;
+                LogRecord record = record(kind, in, end, visitor);
+                if (record != null) {
+                    visitor.record(record);
+                }
+                in.position(end);
+            }
+        } catch (java.nio.BufferUnderflowException e) {
+            throw new IllegalArgumentException("a record ends before it should", e);
+        }
+    }
+
+    private static @Nullable LogRecord record(byte kind, ByteBuffer in, int end, Visitor visitor) {
+        return switch (kind) {
+            case Stored.KIND -> stored(in, end, visitor);
+            case Planned.KIND -> new Planned(in.getInt(), in.getInt(), in.getLong(), in.getLong(), in.getInt());
+            case Committed.KIND -> new Committed(in.getInt(), in.getLong(), in.getLong(), in.getLong(), in.getLong());
+            case Discarded.KIND -> new Discarded(in.getInt(), Loss.of(in.get()), in.getLong(), in.getLong());
+            case Released.KIND -> new Released(in.getLong(), identifiers(in));
+            case Snapshot.KIND ->
+                new Snapshot(
+                        in.getLong(), in.getLong(), in.duplicate().limit(end).slice());
+            default -> throw new IllegalArgumentException("a record of an unknown kind: " + kind);
+        };
+    }
+
+    private static @Nullable Stored stored(ByteBuffer in, int end, Visitor visitor) {
+        int lane = in.getInt();
+        if (!visitor.wants(lane)) {
+            return null;
+        }
+        long ordinal = in.getLong();
+        long first = in.getLong();
+        int count = in.getInt();
+        long generation = in.getLong();
+        int size = in.getInt();
+        int[] identifiers = identifiers(in);
+        byte codec = in.get();
+        byte[] bytes = new byte[end - in.position()];
+        in.get(bytes);
+        if (codec == ZSTD) {
+            bytes = Zstd.decompress(bytes, size);
+        }
+        return new Stored(lane, ordinal, MessageBatch.of(bytes, count, first), generation, identifiers);
+    }
+
+    private static int[] identifiers(ByteBuffer in) {
+        int[] identifiers = new int[in.getInt()];
+        for (int i = 0; i < identifiers.length; i++) {
+            identifiers[i] = in.getShort() & 0xFFFF;
+        }
+        return identifiers;
+    }
+}

@@ -1,0 +1,94 @@
+package io.plantline.pipeline.outbox.log;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** The segments there are, oldest first. The writer changes them, readers look. */
+final class Segments {
+    private final Disk disk;
+    private final Map<Long, Long> ends = new ConcurrentHashMap<>();
+    private volatile List<Segment> list;
+
+    Segments(Disk disk, List<Segment> found) {
+        this.disk = disk;
+        this.list = List.copyOf(found);
+    }
+
+    List<Segment> list() {
+        return list;
+    }
+
+    boolean contains(long number) {
+        return list.stream().anyMatch(segment -> segment.number() == number);
+    }
+
+    void sealed(long number, long end) {
+        ends.put(number, end);
+    }
+
+    void add(Segment segment) {
+        List<Segment> next = new ArrayList<>(list);
+        next.add(segment);
+        list = List.copyOf(next);
+    }
+
+    /** Takes out one that never held anything. */
+    void remove(long number) {
+        list = list.stream().filter(segment -> segment.number() != number).toList();
+    }
+
+    /** Takes the oldest out, if a younger one begins with what is still needed. */
+    @Nullable
+    Segment removeBelow(long sequence) {
+        List<Segment> now = list;
+        if (now.size() < 2 || now.get(1).base() > sequence) {
+            return null;
+        }
+        list = List.copyOf(now.subList(1, now.size()));
+        ends.remove(now.get(0).number());
+        return now.get(0);
+    }
+
+    /** Where a segment ends, or {@link Long#MAX_VALUE} if that is not known. */
+    long end(Segment segment) throws IOException {
+        Long known = ends.get(segment.number());
+        if (known != null) {
+            return known;
+        }
+        List<Segment> now = list;
+        int next = now.indexOf(segment) + 1;
+        if (next == 0 || next == now.size()) {
+            return Long.MAX_VALUE;
+        }
+        long end = Recovery.end(disk, segment, now.get(next));
+        ends.put(segment.number(), end);
+        return end;
+    }
+
+    /** The segment that holds a sequence, or begins behind it. */
+    @Nullable
+    Segment holding(long sequence) {
+        Segment found = null;
+        for (Segment segment : list) {
+            if (found == null || segment.base() <= sequence) {
+                found = segment;
+            }
+        }
+        return found;
+    }
+
+    /** The one after {@code number}, which may be gone itself. */
+    @Nullable
+    Segment after(long number) {
+        for (Segment segment : list) {
+            if (segment.number() > number) {
+                return segment;
+            }
+        }
+        return null;
+    }
+}

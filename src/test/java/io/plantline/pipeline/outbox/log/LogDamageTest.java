@@ -1,0 +1,172 @@
+package io.plantline.pipeline.outbox.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.plantline.model.MessageBatch;
+import io.plantline.model.MessageProperties;
+import io.plantline.pipeline.outbox.log.LogRecord.Committed;
+import io.plantline.pipeline.outbox.log.LogRecord.Stored;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/** Faults 65 to 67: damage costs what it hits, is counted to the message, and never keeps the rest from leaving. */
+class LogDamageTest {
+    private static final Log.Options OPTIONS = new Log.Options(2_048, 0);
+    private static final int BATCHES = 24;
+    private static final int COMMITTED = 2;
+
+    private final List<String> quarantined = new ArrayList<>();
+
+    private final class Watch implements Log.Listener {
+        @Override
+        public void failing(Exception cause) {}
+
+        @Override
+        public void recovered() {}
+
+        @Override
+        public void quarantined(long segment, long from, long to, String file) {
+            quarantined.add(file);
+        }
+    }
+
+    private Log open(SimulatedDisk disk) throws Exception {
+        return Log.open("damage", disk, 1, OPTIONS, new Watch(), Runnable::run);
+    }
+
+    /** Three segments of groups with one batch of three messages each; the first batches are committed. */
+    private SimulatedDisk filled() throws Exception {
+        SimulatedDisk disk = new SimulatedDisk();
+        Log log = open(disk);
+        for (int i = 0; i < BATCHES; i++) {
+            CountDownLatch durable = new CountDownLatch(1);
+            log.submit(new Stored(0, 3L * i, batch(i), 1, new int[] {i + 1}), durable::countDown);
+            assertThat(durable.await(5, TimeUnit.SECONDS)).isTrue();
+        }
+        CountDownLatch committed = new CountDownLatch(1);
+        log.submit(new Committed(0, 3 * COMMITTED, 3 * COMMITTED, 0, 0), committed::countDown);
+        assertThat(committed.await(5, TimeUnit.SECONDS)).isTrue();
+        log.close(1_000);
+        return disk.afterKill();
+    }
+
+    private static MessageBatch batch(int number) {
+        MessageBatch.Builder builder = new MessageBatch.Builder(256);
+        for (int i = 0; i < 3; i++) {
+            byte[] payload = ("message " + number + "/" + i).getBytes();
+            builder.add(
+                    "t",
+                    2,
+                    false,
+                    false,
+                    1,
+                    MessageProperties.NONE,
+                    payload.length,
+                    (target, at) -> System.arraycopy(payload, 0, target, at, payload.length));
+        }
+        return builder.build().numberedFrom(1 + 3L * number);
+    }
+
+    private static List<String> logs(SimulatedDisk disk) {
+        return disk.list().stream().filter(name -> Segment.of(name) != null).toList();
+    }
+
+    /** What is read and what is counted as lost, in messages. */
+    private record Result(List<Long> batches, long read, long lost, long waiting) {}
+
+    private Result readAll(SimulatedDisk disk) throws Exception {
+        Log log = open(disk);
+        LogReader reader = log.reader(0);
+        List<Long> firsts = new ArrayList<>();
+        long read = 0;
+        long lost = 0;
+        LogReader.Chunk chunk;
+        do {
+            chunk = reader.read(500);
+            for (LogReader.Item item : chunk.items()) {
+                lost += item.lost();
+                Stored stored = item.stored();
+                if (stored != null) {
+                    firsts.add(stored.first());
+                    read += stored.batch().count();
+                    assertThat(stored.batch().toBytes())
+                            .isEqualTo(batch((int) (stored.first() / 3)).toBytes());
+                }
+            }
+        } while (!chunk.caughtUp());
+        log.close(1_000);
+        return new Result(firsts, read, lost, log.recovered().waiting());
+    }
+
+    @Test
+    void aFlippedBitAnywhereCostsItsGroupAndIsCounted() throws Exception {
+        SimulatedDisk good = filled();
+        List<String> segments = logs(good);
+        assertThat(segments).as("several segments").hasSizeGreaterThan(2);
+        int cases = 0;
+        for (String segment : segments) {
+            for (int at = 0; at < good.length(segment); at += 7) {
+                SimulatedDisk disk = good.copy();
+                disk.flipBit(segment, at, at % 8);
+                quarantined.clear();
+                Result result = readAll(disk);
+                String where = segment + " byte " + at;
+                assertThat(result.batches()).as(where).isSorted().doesNotHaveDuplicates();
+                assertThat(result.read() + result.lost()).as(where).isEqualTo(result.waiting());
+                assertThat(result.lost()).as(where).isLessThanOrEqualTo(3);
+                assertThat(result.waiting()).as(where).isBetween(3L * (BATCHES - COMMITTED - 1), 3L * BATCHES);
+                cases++;
+            }
+        }
+        assertThat(cases).isGreaterThan(500);
+    }
+
+    @Test
+    void damageIsQuarantinedOnceAndShown() throws Exception {
+        SimulatedDisk disk = filled();
+        disk.flipBit(logs(disk).get(1), 1_000, 3);
+        Result first = readAll(disk);
+        assertThat(first.lost()).isEqualTo(3);
+        assertThat(quarantined).hasSize(1);
+        assertThat(disk.list()).contains(quarantined.get(0));
+        Result second = readAll(disk.afterKill());
+        assertThat(second).isEqualTo(first);
+        assertThat(quarantined).as("once for each place").hasSize(1);
+    }
+
+    @Test
+    void aTornTailEndsTheLogAndTakesNothingBeforeIt() throws Exception { // fault 65
+        SimulatedDisk good = filled();
+        String last = logs(good).get(logs(good).size() - 1);
+        int length = good.length(last);
+        for (int cut = 0; cut < Math.min(600, length); cut++) {
+            SimulatedDisk disk = good.copy();
+            disk.truncate(last, length - cut);
+            Result result = readAll(disk);
+            assertThat(result.lost()).as("cut %d", cut).isZero();
+            assertThat(result.read()).as("cut %d", cut).isEqualTo(result.waiting());
+            assertThat(quarantined).isEmpty();
+        }
+    }
+
+    @Test
+    void writesOnAfterTheEndOfADamagedLog() throws Exception {
+        SimulatedDisk disk = filled();
+        String last = logs(disk).get(logs(disk).size() - 1);
+        disk.truncate(last, disk.length(last) - 10);
+        Log log = open(disk);
+        long next = log.recovered().nextSequence();
+        CountDownLatch durable = new CountDownLatch(1);
+        log.submit(
+                new Stored(0, log.recovered().lane(0).stored(), batch((int) (next / 3)), 1, new int[0]),
+                durable::countDown);
+        assertThat(durable.await(5, TimeUnit.SECONDS)).isTrue();
+        log.close(1_000);
+        Result result = readAll(disk.afterKill());
+        assertThat(result.batches()).endsWith(next);
+        assertThat(result.lost()).isZero();
+    }
+}

@@ -1,0 +1,249 @@
+package io.plantline.pipeline.outbox.log;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.NoSuchFileException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+
+/**
+ * A disk in memory that does what real ones do: what was not forced may be lost in a crash, sector by sector and in any
+ * order; writes and forces fail; bits flip. Thread-safe, and deterministic for one caller.
+ */
+final class SimulatedDisk implements Disk {
+    private static final int SECTOR = 512;
+
+    /** The process ended: nothing it does reaches the disk any more. */
+    static final class Crashed extends Error {
+        private static final long serialVersionUID = 1;
+    }
+
+    private final Map<String, Content> files = new TreeMap<>();
+    private Map<String, Content> durableNames = new TreeMap<>();
+    private int operationsLeft = Integer.MAX_VALUE;
+    private boolean crashed;
+    private int failForces;
+    private int failWrites;
+    private boolean full;
+    private int forces;
+
+    private static final class Content {
+        private byte[] durable = new byte[0];
+        private byte[] now = new byte[0];
+
+        void write(byte[] bytes, int at) {
+            if (now.length < at + bytes.length) {
+                now = Arrays.copyOf(now, at + bytes.length);
+            }
+            System.arraycopy(bytes, 0, now, at, bytes.length);
+        }
+    }
+
+    /** The program crashes in the operation after so many more; half of a write may reach the file. */
+    synchronized void crashAfter(int operations) {
+        operationsLeft = operations;
+    }
+
+    synchronized boolean isCrashed() {
+        return crashed;
+    }
+
+    synchronized void failForces(int count) {
+        failForces = count;
+    }
+
+    synchronized void failWrites(int count) {
+        failWrites = count;
+    }
+
+    synchronized void full(boolean is) {
+        full = is;
+    }
+
+    synchronized int forces() {
+        return forces;
+    }
+
+    /** The disk as the next start finds it after a power cut. */
+    synchronized SimulatedDisk afterPowerCut(Random random) {
+        crashed = true;
+        SimulatedDisk next = new SimulatedDisk();
+        Map<String, Content> names = random.nextBoolean() ? durableNames : files;
+        names.forEach((name, content) -> {
+            Content survived = new Content();
+            int length = random.nextBoolean() ? content.now.length : content.durable.length;
+            survived.now = Arrays.copyOf(content.durable, Math.max(length, content.durable.length));
+            for (int sector = 0; sector < content.now.length; sector += SECTOR) {
+                if (random.nextBoolean()) {
+                    int size = Math.min(SECTOR, Math.min(content.now.length, survived.now.length) - sector);
+                    if (size > 0) {
+                        System.arraycopy(content.now, sector, survived.now, sector, size);
+                    }
+                }
+            }
+            survived.durable = survived.now.clone();
+            next.files.put(name, survived);
+        });
+        next.durableNames = new TreeMap<>(next.files);
+        return next;
+    }
+
+    /** The disk as the next start finds it after the process was killed: all that was written is there. */
+    synchronized SimulatedDisk afterKill() {
+        crashed = true;
+        return copy();
+    }
+
+    /** Another disk with the same files. */
+    synchronized SimulatedDisk copy() {
+        SimulatedDisk next = new SimulatedDisk();
+        files.forEach((name, content) -> {
+            Content survived = new Content();
+            survived.now = content.now.clone();
+            survived.durable = content.now.clone();
+            next.files.put(name, survived);
+        });
+        next.durableNames = new TreeMap<>(next.files);
+        return next;
+    }
+
+    synchronized void flipBit(String name, int at, int bit) {
+        files.get(name).now[at] ^= (byte) (1 << bit);
+        files.get(name).durable = files.get(name).now.clone();
+    }
+
+    synchronized void truncate(String name, int length) {
+        files.get(name).now = Arrays.copyOf(files.get(name).now, length);
+        files.get(name).durable = files.get(name).now.clone();
+    }
+
+    synchronized int length(String name) {
+        return files.get(name).now.length;
+    }
+
+    private void operation() {
+        if (crashed) {
+            throw new Crashed();
+        }
+        if (operationsLeft-- == 0) {
+            crashed = true;
+        }
+    }
+
+    @Override
+    public synchronized List<String> list() {
+        return new ArrayList<>(files.keySet());
+    }
+
+    @Override
+    public synchronized File create(String name) {
+        operation();
+        return new Open(files.computeIfAbsent(name, n -> new Content()));
+    }
+
+    @Override
+    public synchronized File open(String name) throws IOException {
+        Content content = files.get(name);
+        if (content == null) {
+            throw new NoSuchFileException(name);
+        }
+        return new Open(content);
+    }
+
+    @Override
+    public synchronized void rename(String from, String to) throws IOException {
+        operation();
+        Content content = files.remove(from);
+        if (content == null) {
+            throw new NoSuchFileException(from);
+        }
+        files.put(to, content);
+    }
+
+    @Override
+    public synchronized void delete(String name) {
+        operation();
+        files.remove(name);
+    }
+
+    @Override
+    public synchronized void forceNames() {
+        operation();
+        durableNames = new TreeMap<>(files);
+    }
+
+    @Override
+    public synchronized long usableBytes() {
+        return full ? 0 : Long.MAX_VALUE;
+    }
+
+    private final class Open implements File {
+        private final Content content;
+
+        Open(Content content) {
+            this.content = content;
+        }
+
+        @Override
+        public int read(ByteBuffer into, long position) {
+            synchronized (SimulatedDisk.this) {
+                int size = (int) Math.max(0, Math.min(into.remaining(), content.now.length - position));
+                into.put(content.now, (int) Math.min(position, content.now.length), size);
+                return size;
+            }
+        }
+
+        @Override
+        public void write(ByteBuffer from, long position) throws IOException {
+            synchronized (SimulatedDisk.this) {
+                operation();
+                byte[] bytes = new byte[from.remaining()];
+                from.get(bytes);
+                if (crashed || full) {
+                    bytes = Arrays.copyOf(bytes, bytes.length / 2);
+                }
+                content.write(bytes, (int) position);
+                if (crashed) {
+                    throw new Crashed();
+                }
+                if (full) {
+                    throw new IOException("No space left on device");
+                }
+                if (failWrites > 0) {
+                    failWrites--;
+                    throw new IOException("Input/output error");
+                }
+            }
+        }
+
+        @Override
+        public void force() throws IOException {
+            synchronized (SimulatedDisk.this) {
+                operation();
+                if (crashed) {
+                    throw new Crashed();
+                }
+                if (failForces > 0) {
+                    failForces--;
+                    throw new IOException("Input/output error");
+                }
+                forces++;
+                content.durable = content.now.clone();
+            }
+        }
+
+        @Override
+        public long size() {
+            synchronized (SimulatedDisk.this) {
+                return content.now.length;
+            }
+        }
+
+        @Override
+        public void close() {}
+    }
+}
