@@ -2,6 +2,7 @@ package io.plantline.command;
 
 import io.plantline.config.ConfigurationException;
 import io.plantline.model.Problem;
+import io.plantline.runtime.DataDirectory;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -27,6 +28,7 @@ import picocli.CommandLine.ScopeType;
             "64:the command line is wrong",
             "66:the configuration cannot be read",
             "70:a failure inside the program",
+            "73:the data directory cannot be used",
             "78:the configuration is invalid"
         })
 public final class PlantlineCommand implements Callable<Integer> {
@@ -34,6 +36,7 @@ public final class PlantlineCommand implements Callable<Integer> {
     static final int USAGE = 64;
     static final int NO_INPUT = 66;
     static final int SOFTWARE = 70;
+    static final int DATA = 73;
     static final int CONFIG = 78;
 
     @Option(
@@ -67,6 +70,10 @@ public final class PlantlineCommand implements Callable<Integer> {
         if (e instanceof ConfigurationException invalid) {
             print(command, invalid.problems());
             return CONFIG;
+        }
+        if (e instanceof DataDirectory.UnusableException unusable) {
+            command.getErr().println(unusable.getMessage());
+            return DATA;
         }
         if (e instanceof DocumentSource.NoDocumentException missing) {
             command.getErr().println(missing.getMessage());

@@ -1,14 +1,17 @@
 package io.plantline.command;
 
+import io.plantline.config.Configuration;
 import io.plantline.config.ConfigurationParser;
 import io.plantline.config.Plugins;
 import io.plantline.model.Problem;
+import io.plantline.runtime.DataDirectory;
 import io.plantline.runtime.House;
 import io.plantline.runtime.PluginCatalog;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -54,14 +57,22 @@ final class RunCommand implements Callable<Integer> {
         for (Problem warning : parsed.warnings()) {
             LOG.warn("{}", warning);
         }
+        Optional<String> directory = parsed.configuration().data().map(Configuration.Data::directory);
+        DataDirectory data = directory.isEmpty() ? null : DataDirectory.open(Path.of(directory.get()));
         LOG.info(
-                "plantline {} starts configuration {}: memory mode, so a message is acknowledged when its target has it;"
-                        + " nothing is lost, and a crash may send again what was in flight",
+                "plantline {} starts configuration {}: {}",
                 Version.text(),
-                parsed.configuration().hash());
+                parsed.configuration().hash(),
+                directory
+                        .map(folder -> "messages are kept in " + folder
+                                + ", so a message is acknowledged when it is on disk; nothing is lost, and QoS 2 arrives"
+                                + " once in targets that can be written idempotently")
+                        .orElse(
+                                "memory mode, so a message is acknowledged when its target has it; nothing is lost, and a"
+                                        + " crash may send again what was in flight"));
         Vertx vertx = Vertx.vertx(
                 new VertxOptions().setPreferNativeTransport(true).setEventLoopPoolSize(Math.max(1, cores / 2)));
-        House house = new House(vertx, parsed.configuration(), plugins);
+        House house = new House(vertx, parsed.configuration(), plugins, data);
         CountDownLatch stopped = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(vertx, house, stopped), "plantline-stop"));
         house.start().toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);

@@ -1,11 +1,13 @@
 package io.plantline.config;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
 
 /**
  * One document, parsed and valid.
  *
+ * @param data nothing: memory mode
  * @param hash of the text and the environment that completed it, to tell two configurations apart in a log
  */
 public record Configuration(
@@ -13,7 +15,17 @@ public record Configuration(
         SortedMap<String, TargetDefinition> targets,
         SortedMap<String, ProcessorDefinition> processors,
         List<Subscription> subscriptions,
+        Optional<Data> data,
         String hash) {
+
+    /**
+     * What outlives the process.
+     *
+     * @param directory of this process alone
+     * @param minFreeBytes left on its disk
+     */
+    public record Data(String directory, long minFreeBytes) {}
+
     public Configuration {
         subscriptions = List.copyOf(subscriptions);
     }

@@ -19,6 +19,8 @@ import java.util.TreeMap;
 
 /** JSON text and environment to a {@link Configuration}, or all that is wrong with them. */
 public final class ConfigurationParser {
+    private static final long DEFAULT_OUTBOX = 10L << 30;
+
     private final Plugins plugins;
     private final SchemaProblems schema;
     private final int cores;
@@ -88,8 +90,8 @@ public final class ConfigurationParser {
             forEach(
                     "subscriptions",
                     (filter, section) -> subscription(filter, section).ifPresent(subscriptions::add));
-            Configuration configuration =
-                    new Configuration(broker(), targets, processors, subscriptions, Fingerprint.of(text + environment));
+            Configuration configuration = new Configuration(
+                    broker(), targets, processors, subscriptions, data(), Fingerprint.of(text + environment));
             new CrossChecks(root, configuration, problems).run();
             return configuration;
         }
@@ -146,10 +148,11 @@ public final class ConfigurationParser {
                         "what waits for max-age is not acknowledged meanwhile, in memory mode",
                         "let the broker have more in flight (Mosquitto: max_inflight_messages) than comes in that time");
             }
+            Object config = factory.configure(section);
             return new TargetDefinition(
                     name,
                     factory,
-                    factory.configure(section),
+                    config,
                     format(factory, section),
                     section.strings("processors"),
                     section.optionalString("dead-letter-target"),
@@ -161,7 +164,26 @@ public final class ConfigurationParser {
                     section.integer("instances", Math.min(lanes, cores)),
                     section.duration("retry-min", Duration.ofMillis(100)),
                     section.duration("retry-max", Duration.ofSeconds(30)),
+                    limits(section),
+                    namesByPlan(factory, config),
                     Fingerprint.of(root.path("targets").path(name), factory.identity()));
+        }
+
+        private static TargetDefinition.Limits limits(JsonSettings section) {
+            Optional<Settings> outbox = section.section("outbox");
+            return new TargetDefinition.Limits(
+                    outbox.map(limits -> limits.size("max-bytes", DEFAULT_OUTBOX))
+                            .orElse(DEFAULT_OUTBOX),
+                    outbox.map(limits -> limits.string("on-full", "block"))
+                                    .orElse("block")
+                                    .equals("drop-newest")
+                            ? TargetDefinition.OnFull.DROP_NEWEST
+                            : TargetDefinition.OnFull.BLOCK);
+        }
+
+        @SuppressWarnings("unchecked") // A factory gets back what its own configure() made.
+        private static <C> boolean namesByPlan(TargetFactory<C> factory, Object config) {
+            return factory.namesByPlan((C) config);
         }
 
         private Optional<TargetDefinition.Format> format(TargetFactory<?> factory, JsonSettings section) {
@@ -178,6 +200,18 @@ public final class ConfigurationParser {
                             plugins,
                             problems));
             return Optional.of(new TargetDefinition.Format(format, format.configure(options)));
+        }
+
+        /** Where messages are kept on disk, if they are. */
+        private Optional<Configuration.Data> data() {
+            boolean fits =
+                    structure.stream().noneMatch(problem -> problem.pointer().startsWith("/data-directory"));
+            JsonSettings top = new JsonSettings(
+                    fits ? root : JsonDocument.parse("{}", new ArrayList<>()).root(), "", plugins, problems);
+            return environment
+                    .dataDirectory()
+                    .or(() -> top.optionalString("data-directory"))
+                    .map(folder -> new Configuration.Data(folder, top.size("data-min-free", 512L << 20)));
         }
 
         private BrokerConfig broker() {

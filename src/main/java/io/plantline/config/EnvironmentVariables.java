@@ -8,6 +8,7 @@ import java.net.UnknownHostException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The environment variables of the reference manifest, and those beside them. */
 public final class EnvironmentVariables {
@@ -19,6 +20,9 @@ public final class EnvironmentVariables {
     public static final String DOCUMENT = "EDGE_SUBSCRIPTION_CONFIG";
     /** Client identifier, where the document names none. */
     public static final String CLIENT_ID = "EDGE_CLIENT_ID";
+
+    /** Folder that outlives the process; with it messages are kept on disk. */
+    public static final String DATA_DIRECTORY = "EDGE_DATA_DIR";
 
     private final Map<String, String> variables;
     private final List<Problem> problems;
@@ -73,6 +77,12 @@ public final class EnvironmentVariables {
             return new BrokerAddress("invalid", defaultPort);
         }
         return new BrokerAddress(host, Integer.parseInt(portText));
+    }
+
+    Optional<String> dataDirectory() {
+        return Optional.ofNullable(variables.get(DATA_DIRECTORY))
+                .map(String::trim)
+                .filter(folder -> !folder.isEmpty());
     }
 
     String defaultClientId() {

@@ -18,6 +18,8 @@ import java.util.Optional;
  * @param maxAge how long a message waits for others to leave with; zero: not at all
  * @param lanes plans in flight at once
  * @param instances publisher verticles
+ * @param limits of the outbox on disk
+ * @param namesByPlan whether what a plan makes is named by it, so that it is pinned before the first attempt
  * @param fingerprint of what makes it this target and no other
  */
 public record TargetDefinition(
@@ -34,7 +36,24 @@ public record TargetDefinition(
         int instances,
         Duration retryMin,
         Duration retryMax,
+        Limits limits,
+        boolean namesByPlan,
         String fingerprint) {
+
+    /** What an outbox does when it has no room. */
+    public enum OnFull {
+        /** It takes nothing, so that nothing is acknowledged and the broker keeps it. */
+        BLOCK,
+        /** New messages are dropped, and counted. */
+        DROP_NEWEST
+    }
+
+    /**
+     * Bounds of the outbox on disk.
+     *
+     * @param maxBytes of its log
+     */
+    public record Limits(long maxBytes, OnFull onFull) {}
 
     /** A format and what its factory made of its options. */
     public record Format(PayloadFormatFactory<?> factory, Object config) {}

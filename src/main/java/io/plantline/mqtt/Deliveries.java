@@ -6,6 +6,9 @@ import io.netty.util.collection.IntObjectMap;
 import io.vertx.core.Future;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,11 +26,15 @@ final class Deliveries {
     /** Bytes that a message takes beside its packet, roughly. */
     private static final int OVERHEAD = 64;
 
+    /** Marks a released identifier that nobody knows. */
+    private static final int UNKNOWN = 1 << 16;
+
     private final SessionOptions options;
     private final MessageHandler handler;
     private final SessionCounters counters;
     private final Clock clock;
     private final ReceivedMessage message = new ReceivedMessage();
+    private final List<Integer> releases = new ArrayList<>();
     private final IntObjectMap<Receipt> qos2 = new IntObjectHashMap<>();
     private @Nullable Receipt current;
     private @Nullable MqttConnection currentConnection;
@@ -127,11 +134,27 @@ final class Deliveries {
 
     /** PUBREL ends the identifier; one we do not know is answered all the same, or its slot stays taken for ever. */
     void release(MqttConnection connection, int packetId) {
-        boolean unknown = qos2.remove(packetId) == null;
+        boolean unknown = qos2.remove(packetId) == null && !handler.remembers(packetId);
         if (unknown) {
             counters.unknownPubrel++;
         }
-        connection.acknowledgements().complete(packetId, unknown && connection.version() == 5);
+        releases.add(packetId | (unknown && connection.version() == 5 ? UNKNOWN : 0));
+    }
+
+    /** PUBCOMP leaves when the identifiers are forgotten durably: a crash between must not make them known again. */
+    private void answerReleases(MqttConnection connection) {
+        if (releases.isEmpty()) {
+            return;
+        }
+        int[] answers = releases.stream().mapToInt(Integer::intValue).toArray();
+        releases.clear();
+        handler.released(Arrays.stream(answers).map(answer -> answer & ~UNKNOWN).toArray())
+                .onSuccess(v -> {
+                    for (int answer : answers) {
+                        connection.acknowledgements().complete(answer & ~UNKNOWN, (answer & UNKNOWN) != 0);
+                    }
+                })
+                .onFailure(e -> connection.close("identifiers could not be released: " + e));
     }
 
     private Receipt receipt(MqttConnection connection) {
@@ -146,9 +169,11 @@ final class Deliveries {
     /**
      * The socket is drained for now: what was handed on becomes safe when the handler says so.
      *
+     * @param from the connection that was read
      * @param freed called whenever something became safe
      */
-    void endOfRead(Runnable freed) {
+    void endOfRead(MqttConnection from, Runnable freed) {
+        answerReleases(from);
         Receipt receipt = current;
         MqttConnection connection = currentConnection;
         nowMicros = 0;

@@ -9,7 +9,30 @@ public interface MessageHandler {
     /** The subscriptions that the broker has granted, before or after its first messages. */
     default void granted(List<SessionOptions.Subscription> subscriptions) {}
 
-    /** One message; {@code message} is valid during the call only. Never called twice for one QoS 2 delivery. */
+    /**
+     * The broker has begun a new session: packet identifiers of the one before mean nothing.
+     *
+     * @return completes when messages of the new one can be taken; nothing is subscribed before
+     */
+    default Future<Void> newSession() {
+        return Future.succeededFuture();
+    }
+
+    /** Whether a QoS 2 message with this identifier is kept from an earlier start. */
+    default boolean remembers(int packetId) {
+        return false;
+    }
+
+    /**
+     * The broker has released identifiers of QoS 2 messages (PUBREL).
+     *
+     * @return completes when they are forgotten durably: PUBCOMP leaves then
+     */
+    default Future<Void> released(int[] packetIds) {
+        return Future.succeededFuture();
+    }
+
+    /** One message; {@code message} is valid during the call only. Never called twice in one start for one QoS 2 delivery. */
     void message(ReceivedMessage message);
 
     /**

@@ -202,23 +202,29 @@ public final class MqttSession {
         }
         accepted = true;
         boolean present = packet.variableHeader().isSessionPresent();
-        if (!present) {
-            forgotten();
-        }
         from.keepAlive(keepAlive(packet.variableHeader().properties()));
         lastSeen = clock.instant();
         if (present && knownToBroker && subscriber.degraded().isEmpty()) {
             subscribed("session resumed");
             return;
         }
-        subscriber.start(from, packet.variableHeader().properties());
+        (present ? Future.<Void>succeededFuture() : forgotten())
+                .onSuccess(v -> subscribe(from, packet.variableHeader().properties()))
+                .onFailure(e -> from.close("the new session cannot be written down: " + e.getMessage()));
+    }
+
+    private void subscribe(MqttConnection from, MqttProperties server) {
+        if (from != connection) {
+            return;
+        }
+        subscriber.start(from, server);
         timer = context.setTimer(options.connectTimeout().toMillis(), id -> {
             timer = -1;
             from.close("no SUBACK within " + options.connectTimeout().toMillis() + " ms");
         });
     }
 
-    private void forgotten() {
+    private Future<Void> forgotten() {
         deliveries.newSession();
         if (knownToBroker) {
             counters.sessionsLost++;
@@ -230,6 +236,7 @@ public final class MqttSession {
                     clock.instant());
         }
         knownToBroker = false;
+        return handler.newSession();
     }
 
     private Duration keepAlive(MqttProperties properties) {
@@ -279,7 +286,7 @@ public final class MqttSession {
         if (from != connection) {
             return;
         }
-        deliveries.endOfRead(this::onFreed);
+        deliveries.endOfRead(from, this::onFreed);
         connection = null;
         cancelTimer();
         if (accepted) {
@@ -304,7 +311,7 @@ public final class MqttSession {
 
     /** Stops reading when more is held than allowed; what is held goes on to be acknowledged on this connection. */
     private void onRead(MqttConnection from) {
-        deliveries.endOfRead(this::onFreed);
+        deliveries.endOfRead(from, this::onFreed);
         if (deliveries.isOverBound() && !stopped && state != State.PRESSURE && from == connection) {
             LOG.warn(
                     "MQTT-PRESSURE: {} bytes wait for their targets, reading no more until half are safe",

@@ -41,6 +41,11 @@ public final class ReceivedMessage implements PayloadSource {
         return topic;
     }
 
+    /** Packet identifier; 0 at QoS 0. */
+    public int packetId() {
+        return qos == 0 ? 0 : packet().variableHeader().packetId();
+    }
+
     /** QoS the broker delivered with. */
     public int qos() {
         return qos;

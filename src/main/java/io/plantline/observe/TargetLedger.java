@@ -10,60 +10,146 @@ import org.jspecify.annotations.Nullable;
  * {@linkplain #snapshot latest snapshot}, which always balances.
  */
 public final class TargetLedger {
+    private static final Totals NOTHING = new Totals(0, 0, 0, 0, 0, 0, 0, 0);
+
     private final String target;
-    private long accepted;
-    private long delivered;
-    private long filtered;
-    private long deadLettered;
+    private Totals totals = NOTHING;
     private long retries;
     private final Map<Integer, String> heldLanes = new TreeMap<>();
+    private boolean full;
+    private volatile boolean diskFailing;
     private volatile Snapshot snapshot;
 
     public TargetLedger(String target) {
         this.target = target;
-        this.snapshot = new Snapshot(target, 0, 0, 0, 0, 0, 0, null);
+        this.snapshot = new Snapshot(target, NOTHING, 0, null);
     }
 
     /**
-     * One moment of a ledger: {@code accepted = delivered + filtered + deadLettered + waiting}.
+     * What became of messages since the outbox was made.
      *
-     * @param heldBecause the failure that keeps the target from delivering, if somebody must act
+     * @param accepted taken over from the broker
+     * @param delivered to the target
+     * @param filtered by a processor
+     * @param deadLettered refused, and kept among the dead letters
+     * @param dropped because the outbox was full, as configured
+     * @param expired because they were too old, as configured
+     * @param purged by an operator's command
+     * @param quarantined damaged on disk
      */
-    public record Snapshot(
-            String target,
+    public record Totals(
             long accepted,
             long delivered,
             long filtered,
             long deadLettered,
-            long waiting,
+            long dropped,
+            long expired,
+            long purged,
+            long quarantined) {
+
+        /** Messages that are still to be delivered. */
+        public long waiting() {
+            return accepted - delivered - filtered - deadLettered - lost();
+        }
+
+        long lost() {
+            return dropped + expired + purged + quarantined;
+        }
+
+        private Totals plus(Totals more) {
+            return new Totals(
+                    accepted + more.accepted,
+                    delivered + more.delivered,
+                    filtered + more.filtered,
+                    deadLettered + more.deadLettered,
+                    dropped + more.dropped,
+                    expired + more.expired,
+                    purged + more.purged,
+                    quarantined + more.quarantined);
+        }
+    }
+
+    /**
+     * One moment of a ledger: accepted = delivered + filtered + dead-lettered + dropped + expired + purged + quarantined +
+     * waiting.
+     *
+     * @param heldBecause what keeps the target from delivering or the outbox from accepting, if somebody must act
+     */
+    public record Snapshot(
+            String target,
+            Totals totals,
             long retries,
             @Nullable String heldBecause) {
 
-        /** Whether every accepted message is accounted for. */
+        public long accepted() {
+            return totals.accepted();
+        }
+
+        public long delivered() {
+            return totals.delivered();
+        }
+
+        public long filtered() {
+            return totals.filtered();
+        }
+
+        public long deadLettered() {
+            return totals.deadLettered();
+        }
+
+        public long waiting() {
+            return totals.waiting();
+        }
+
+        /** Whether every accepted message is accounted for, none of them twice. */
         public boolean balances() {
-            return waiting >= 0 && accepted == delivered + filtered + deadLettered + waiting;
+            return waiting() >= 0;
         }
 
         @Override
         public String toString() {
-            return target + ": accepted " + accepted + " = delivered " + delivered + " + filtered " + filtered
-                    + " + dead-lettered " + deadLettered + " + waiting " + waiting
+            return target + ": accepted " + accepted() + " = delivered " + delivered() + " + filtered " + filtered()
+                    + " + dead-lettered " + deadLettered() + losses() + " + waiting " + waiting()
                     + (balances() ? "" : " DOES NOT BALANCE")
                     + (heldBecause == null ? "" : " (held: " + heldBecause + ")");
         }
+
+        private String losses() {
+            return totals.lost() == 0
+                    ? ""
+                    : " + dropped " + totals.dropped() + " + expired " + totals.expired() + " + purged "
+                            + totals.purged() + " + quarantined " + totals.quarantined();
+        }
+    }
+
+    /** Goes on with the books of an earlier start. */
+    public void resume(Totals before) {
+        totals = before;
+        publish();
     }
 
     public void accepted(long messages) {
-        accepted += messages;
-        publish();
+        add(new Totals(messages, 0, 0, 0, 0, 0, 0, 0));
     }
 
     /** A plan of a lane is done: what became of its messages. */
     public void done(int lane, long delivered, long filtered, long deadLettered) {
-        this.delivered += delivered;
-        this.filtered += filtered;
-        this.deadLettered += deadLettered;
         heldLanes.remove(lane);
+        add(new Totals(0, delivered, filtered, deadLettered, 0, 0, 0, 0));
+    }
+
+    /** Messages were not stored, because the outbox is full and the configuration says so. */
+    public void dropped(long messages) {
+        add(new Totals(messages, 0, 0, 0, messages, 0, 0, 0));
+    }
+
+    /** Accepted messages are lost to damage on disk. */
+    public void quarantined(long messages) {
+        add(new Totals(0, 0, 0, 0, 0, 0, 0, messages));
+    }
+
+    private void add(Totals more) {
+        totals = totals.plus(more);
         publish();
     }
 
@@ -79,13 +165,32 @@ public final class TargetLedger {
         publish();
     }
 
+    /** Whether the outbox takes nothing more. */
+    public void full(boolean is) {
+        full = is;
+        publish();
+    }
+
+    /** Whether the disk refuses to write; from any thread. */
+    public void diskFailing(boolean is) {
+        diskFailing = is;
+    }
+
     private void publish() {
-        String heldBecause = heldLanes.isEmpty() ? null : String.join(", ", new TreeSet<>(heldLanes.values()));
-        long waiting = accepted - delivered - filtered - deadLettered;
-        snapshot = new Snapshot(target, accepted, delivered, filtered, deadLettered, waiting, retries, heldBecause);
+        TreeSet<String> reasons = new TreeSet<>(heldLanes.values());
+        if (full) {
+            reasons.add("outbox full");
+        }
+        String heldBecause = reasons.isEmpty() ? null : String.join(", ", reasons);
+        snapshot = new Snapshot(target, totals, retries, heldBecause);
     }
 
     public Snapshot snapshot() {
-        return snapshot;
+        Snapshot now = snapshot;
+        if (!diskFailing) {
+            return now;
+        }
+        String because = now.heldBecause() == null ? "disk" : now.heldBecause() + ", disk";
+        return new Snapshot(target, now.totals(), now.retries(), because);
     }
 }

@@ -2,6 +2,7 @@ package io.plantline.pipeline;
 
 import io.plantline.model.MessageBatch;
 import io.vertx.core.Future;
+import java.util.BitSet;
 
 /** Takes responsibility for messages of one target. Can be called from any context. */
 public interface Outbox {
@@ -12,10 +13,30 @@ public interface Outbox {
     /**
      * Takes a batch whose messages all belong to {@code lane}.
      *
-     * @return completes, on the caller's context, when the messages are safe: delivered (memory mode). A failure means
-     *     that they are not, and must come again.
+     * @param identifiers of the QoS 2 messages in it, remembered until they are released
+     * @return completes, on the caller's context, when the messages are safe: on disk, or delivered (memory mode). A
+     *     failure means that they are not, and must come again.
      */
-    Future<Void> append(int lane, MessageBatch batch);
+    Future<Void> append(int lane, MessageBatch batch, Identifiers identifiers);
+
+    /** Takes messages that have no packet identifiers. */
+    default Future<Void> append(int lane, MessageBatch batch) {
+        return append(lane, batch, Identifiers.NONE);
+    }
+
+    /**
+     * Forgets identifiers, because the broker has released them.
+     *
+     * @return completes when that is durable
+     */
+    default Future<Void> release(Identifiers identifiers) {
+        return Future.succeededFuture();
+    }
+
+    /** Identifiers of messages that an earlier start has stored, and that the broker has not released. */
+    default BitSet stored(long generation) {
+        return new BitSet();
+    }
 
     /** The lane of a topic. */
     static int laneOf(String topic, int lanes) {

@@ -11,6 +11,7 @@ import io.plantline.mqtt.SessionStatus;
 import io.plantline.observe.TargetLedger;
 import io.plantline.pipeline.Outbox;
 import io.plantline.pipeline.PipelineCodec;
+import io.plantline.pipeline.SessionGenerations;
 import io.plantline.pipeline.dispatch.DispatcherVerticle;
 import io.plantline.pipeline.outbox.OutboxVerticle;
 import io.plantline.pipeline.process.ProcessorVerticle;
@@ -28,10 +29,9 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
 import java.nio.charset.StandardCharsets;
-import java.security.SecureRandom;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,18 +47,24 @@ import org.slf4j.LoggerFactory;
  */
 public final class House {
     private static final Logger LOG = LoggerFactory.getLogger(House.class);
-    private static final int OUTBOX_ID_BYTES = 12;
 
     private final Vertx vertx;
     private final Configuration configuration;
+    private final @Nullable DataDirectory data;
     private final Secrets secrets;
     private final Map<String, TargetLedger> ledgers = new LinkedHashMap<>();
     private final Map<String, OutboxVerticle> outboxes = new LinkedHashMap<>();
     private final List<WorkerExecutor> workers = new ArrayList<>();
     private @Nullable DispatcherVerticle dispatcher;
 
-    public House(Vertx vertx, Configuration configuration, Plugins plugins) {
+    /**
+     * A house that is not started yet.
+     *
+     * @param data what outlives the process; null in memory mode
+     */
+    public House(Vertx vertx, Configuration configuration, Plugins plugins, @Nullable DataDirectory data) {
         this.vertx = vertx;
+        this.data = data;
         this.configuration = configuration;
         this.secrets = new Secrets(vertx, plugins);
     }
@@ -102,15 +108,30 @@ public final class House {
                     .map(name -> Optional.ofNullable(configuration.processors().get(name))
                             .orElseThrow())
                     .toList();
-            outboxes.put(target.name(), new OutboxVerticle(target, processors, newOutboxId(), ledger, outboxes::get));
+            outboxes.put(target.name(), new OutboxVerticle(target, processors, storage(target), ledger, outboxes::get));
         }
-        return each(outboxes.values(), outbox -> vertx.deployVerticle(outbox).mapEmpty());
+        return each(outboxes.values(), outbox -> vertx.deployVerticle(outbox).mapEmpty())
+                .onSuccess(v -> outboxes.values().forEach(OutboxVerticle::resume));
+    }
+
+    private OutboxVerticle.Storage storage(TargetDefinition target) {
+        DataDirectory directory = data;
+        if (directory == null) {
+            return new OutboxVerticle.Storage(DataDirectory.newOutboxId(), Optional.empty(), 0);
+        }
+        Path folder = directory.targetFolder(target.name(), target.fingerprint());
+        long minFree =
+                configuration.data().map(Configuration.Data::minFreeBytes).orElse(0L);
+        return new OutboxVerticle.Storage(directory.outboxId(folder), Optional.of(folder), minFree);
     }
 
     private Future<Void> startDispatcher() {
         Map<String, Outbox> doors = new LinkedHashMap<>(outboxes);
-        DispatcherVerticle verticle =
-                new DispatcherVerticle(this::sessionOptions, configuration.subscriptions(), doors, credentials());
+        SessionGenerations sessions = data == null
+                ? SessionGenerations.inMemory()
+                : data.sessions(vertx, configuration.broker().clientId());
+        DispatcherVerticle verticle = new DispatcherVerticle(
+                this::sessionOptions, configuration.subscriptions(), doors, sessions, credentials());
         dispatcher = verticle;
         return vertx.deployVerticle(verticle).mapEmpty();
     }
@@ -229,11 +250,5 @@ public final class House {
         List<Future<Void>> steps = new ArrayList<>();
         items.forEach(item -> steps.add(step.apply(item)));
         return Future.all(steps).mapEmpty();
-    }
-
-    private static String newOutboxId() {
-        byte[] bits = new byte[OUTBOX_ID_BYTES];
-        new SecureRandom().nextBytes(bits);
-        return HexFormat.of().formatHex(bits);
     }
 }

@@ -18,6 +18,14 @@ public interface TargetFactory<C> extends PluginFactory<C> {
     /** Makes a target that is not open yet. */
     Target create(C config, TargetContext context);
 
+    /**
+     * Whether what a plan makes is named by the plan as a whole, so that making it again changes nothing. Such a plan is
+     * written down before its first attempt, where messages are kept on disk, and a restart repeats it as it was.
+     */
+    default boolean namesByPlan(C config) {
+        return false;
+    }
+
     /** How many plans may be in flight at once, unless the configuration says otherwise; order holds per topic. */
     default int defaultLanes() {
         return 1;

@@ -48,7 +48,8 @@ public final class Demo {
         house = new House(
                 vertx,
                 new ConfigurationParser(plugins, 1).parse(document, Map.of()).configuration(),
-                plugins);
+                plugins,
+                null);
         answers = new Collector(otherBroker.port(), "#", 1);
     }
 

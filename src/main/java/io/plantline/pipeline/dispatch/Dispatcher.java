@@ -6,9 +6,13 @@ import io.plantline.model.TopicFilter;
 import io.plantline.mqtt.MessageHandler;
 import io.plantline.mqtt.ReceivedMessage;
 import io.plantline.mqtt.SessionOptions;
+import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.Outbox;
+import io.plantline.pipeline.SessionGenerations;
 import io.vertx.core.Future;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -29,23 +33,45 @@ final class Dispatcher implements MessageHandler {
     private RouteTable routes;
     private Set<Integer> identifiers = Set.of();
     private final Set<TopicFilter> refused = new HashSet<>();
-    private final List<Lane[]> targets = new ArrayList<>();
+    private final List<Destination> targets = new ArrayList<>();
+    private final SessionGenerations sessions;
     private final List<Lane> filling = new ArrayList<>();
     private final List<Future<Void>> appended = new ArrayList<>();
     private long unrouted;
 
     /** A dispatcher; a rule's target is an index into {@code outboxes}. */
-    Dispatcher(List<RouteTable.Rule> rules, List<Outbox> outboxes) {
+    Dispatcher(List<RouteTable.Rule> rules, List<Outbox> outboxes, SessionGenerations sessions) {
+        this.sessions = sessions;
         this.rules = List.copyOf(rules);
         this.routes = new RouteTable(rules);
         know(rules);
         for (Outbox outbox : outboxes) {
-            Lane[] lanes = new Lane[outbox.lanes()];
-            for (int i = 0; i < lanes.length; i++) {
-                lanes[i] = new Lane(outbox, i);
-            }
-            targets.add(lanes);
+            targets.add(new Destination(outbox, sessions.current()));
         }
+    }
+
+    @Override
+    public Future<Void> newSession() {
+        targets.forEach(target -> target.stored.clear());
+        return sessions.next().mapEmpty();
+    }
+
+    @Override
+    public boolean remembers(int packetId) {
+        return targets.stream().anyMatch(target -> target.stored.get(packetId));
+    }
+
+    @Override
+    public Future<Void> released(int[] packetIds) {
+        Identifiers identifiers = new Identifiers(sessions.current(), packetIds);
+        List<Future<Void>> released = new ArrayList<>();
+        for (Destination target : targets) {
+            for (int packetId : packetIds) {
+                target.stored.clear(packetId);
+            }
+            released.add(target.outbox.release(identifiers));
+        }
+        return Future.all(released).mapEmpty();
     }
 
     /**
@@ -84,8 +110,7 @@ final class Dispatcher implements MessageHandler {
         MessageProperties properties = message.properties();
         for (int i = 0; i < targetsOfRoute.length; i++) {
             if (isFor(route.identifiers()[i], copies)) {
-                Lane[] lanes = targets.get(targetsOfRoute[i]);
-                lanes[Outbox.laneOf(route.topic(), lanes.length)].add(route.topic(), message, properties);
+                targets.get(targetsOfRoute[i]).add(route.topic(), message, properties);
             }
         }
     }
@@ -132,11 +157,37 @@ final class Dispatcher implements MessageHandler {
         return all;
     }
 
+    /** One target. */
+    private final class Destination {
+        private final Outbox outbox;
+        private final Lane[] lanes;
+
+        /** QoS 2 messages that an earlier start has stored here: a copy of them is not stored again. */
+        private final BitSet stored;
+
+        Destination(Outbox outbox, long generation) {
+            this.outbox = outbox;
+            this.stored = outbox.stored(generation);
+            this.lanes = new Lane[outbox.lanes()];
+            for (int i = 0; i < lanes.length; i++) {
+                lanes[i] = new Lane(outbox, i);
+            }
+        }
+
+        void add(String topic, ReceivedMessage message, MessageProperties properties) {
+            if (message.qos() < 2 || !stored.get(message.packetId())) {
+                lanes[Outbox.laneOf(topic, lanes.length)].add(topic, message, properties);
+            }
+        }
+    }
+
     /** The batch being filled for one lane of one target. */
     private final class Lane {
         private final Outbox outbox;
         private final int number;
         private final MessageBatch.Builder builder = new MessageBatch.Builder(4096);
+        private int[] packetIds = new int[16];
+        private int packetIdCount;
 
         Lane(Outbox outbox, int number) {
             this.outbox = outbox;
@@ -156,14 +207,28 @@ final class Dispatcher implements MessageHandler {
                     properties,
                     message.payloadLength(),
                     message);
+            if (message.qos() == 2) {
+                remember(message.packetId());
+            }
             if (builder.count() >= MAX_COUNT || builder.sizeInBytes() >= MAX_BYTES) {
                 seal();
                 filling.remove(this);
             }
         }
 
+        private void remember(int packetId) {
+            if (packetIdCount == packetIds.length) {
+                packetIds = Arrays.copyOf(packetIds, packetIdCount * 2);
+            }
+            packetIds[packetIdCount++] = packetId;
+        }
+
         void seal() {
-            appended.add(outbox.append(number, builder.build()));
+            Identifiers identifiers = packetIdCount == 0
+                    ? Identifiers.NONE
+                    : new Identifiers(sessions.current(), Arrays.copyOf(packetIds, packetIdCount));
+            packetIdCount = 0;
+            appended.add(outbox.append(number, builder.build(), identifiers));
         }
     }
 }

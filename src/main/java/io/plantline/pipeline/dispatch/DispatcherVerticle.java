@@ -6,6 +6,7 @@ import io.plantline.mqtt.MqttSession;
 import io.plantline.mqtt.SessionOptions;
 import io.plantline.mqtt.SessionStatus;
 import io.plantline.pipeline.Outbox;
+import io.plantline.pipeline.SessionGenerations;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
@@ -24,6 +25,7 @@ public final class DispatcherVerticle extends VerticleBase {
     private final Function<List<SessionOptions.Subscription>, SessionOptions> options;
     private final List<Subscription> subscriptions;
     private final Map<String, Outbox> outboxes;
+    private final SessionGenerations sessions;
     private final CredentialSource credentials;
     private final AtomicReference<@Nullable SessionStatus> status = new AtomicReference<>();
     private @Nullable MqttSession session;
@@ -38,10 +40,12 @@ public final class DispatcherVerticle extends VerticleBase {
             Function<List<SessionOptions.Subscription>, SessionOptions> options,
             List<Subscription> subscriptions,
             Map<String, Outbox> outboxes,
+            SessionGenerations sessions,
             CredentialSource credentials) {
         this.options = options;
         this.subscriptions = List.copyOf(subscriptions);
         this.outboxes = Map.copyOf(outboxes);
+        this.sessions = sessions;
         this.credentials = credentials;
     }
 
@@ -69,7 +73,7 @@ public final class DispatcherVerticle extends VerticleBase {
                 (ContextInternal) context,
                 options.apply(asked),
                 credentials,
-                new Dispatcher(rules, order),
+                new Dispatcher(rules, order, sessions),
                 status::set,
                 Clock.systemUTC(),
                 new SecureRandom());

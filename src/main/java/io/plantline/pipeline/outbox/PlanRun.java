@@ -21,7 +21,7 @@ import java.util.Set;
 /** Sees one plan through: process, publish, repeat what failed, until every message is accounted for. */
 final class PlanRun {
     private final Relay relay;
-    private final List<Relay.Entry> entries;
+    private final List<Entry> entries;
     private final Backoff backoff;
     private final More more;
     private final Promise<Void> done = Promise.promise();
@@ -30,26 +30,33 @@ final class PlanRun {
     private final BitSet delivered = new BitSet();
     private Plan plan;
     private List<MessageBatch> batches;
+    private boolean pinned;
     private int attempts;
 
     /** Takes more of the lane's queue, while the plan is not fixed by a first publish attempt. */
     interface More {
-        List<Relay.Entry> take(int maxRecords, long maxBytes);
+        List<Entry> take(int maxRecords, long maxBytes);
     }
 
     /** What became of the plan's source messages. */
     record Result(long delivered, long filtered, long deadLettered) {}
 
-    PlanRun(Relay relay, Plan plan, List<Relay.Entry> entries, Backoff backoff, More more) {
+    PlanRun(Relay relay, Plan plan, boolean pinned, List<Entry> entries, Backoff backoff, More more) {
         this.relay = relay;
         this.plan = plan;
+        this.pinned = pinned;
         this.entries = new ArrayList<>(entries);
         this.backoff = backoff;
         this.more = more;
-        this.batches = entries.stream().map(Relay.Entry::batch).toList();
+        this.batches = entries.stream().map(Entry::batch).toList();
     }
 
-    List<Relay.Entry> entries() {
+    /** Start that took its messages. */
+    int epoch() {
+        return (int) plan.epoch();
+    }
+
+    List<Entry> entries() {
         return entries;
     }
 
@@ -97,19 +104,26 @@ final class PlanRun {
     private final class Source implements ProcessRun.Absorb {
         @Override
         public List<MessageBatch> more(int maxRecords, long maxBytes) {
-            List<Relay.Entry> taken = more.take(maxRecords, maxBytes);
+            List<Entry> taken = pinned ? List.of() : more.take(maxRecords, maxBytes);
             entries.addAll(taken);
-            return taken.stream().map(Relay.Entry::batch).toList();
+            return taken.stream().map(Entry::batch).toList();
         }
 
         @Override
         public List<MessageBatch> sources() {
-            return entries.stream().map(Relay.Entry::batch).toList();
+            return entries.stream().map(Entry::batch).toList();
         }
     }
 
     private void publish() {
         if (relay.isClosed()) {
+            return;
+        }
+        if (!pinned) {
+            relay.pin(plan, () -> {
+                pinned = true;
+                publish();
+            });
             return;
         }
         InlineBatch batch = new InlineBatch(plan, batches, delivered);
@@ -192,6 +206,6 @@ final class PlanRun {
     private void again(Failure failure) {
         attempts++;
         relay.failing(plan.lane(), failure, attempts);
-        relay.context().setTimer(backoff.nextMillis(), id -> publish());
+        relay.later(plan.lane(), backoff.nextMillis(), this::publish);
     }
 }

@@ -192,7 +192,7 @@ final class ProcessRun {
             boolean succeeded = processing.successes(number) > successesBeforeRound;
             attempts++;
             relay.failing(lane, failure, attempts);
-            relay.context().setTimer(backoff.nextMillis(), id -> {
+            relay.later(lane, backoff.nextMillis(), () -> {
                 if (number == 0) {
                     List<MessageBatch> more = pending.count() < MAX_RECORDS && pending.sizeInBytes() < MAX_BYTES
                             ? new ArrayList<>(

@@ -8,7 +8,9 @@ import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageCursor;
 import io.plantline.model.TopicFilter;
 import io.plantline.mqtt.SessionOptions;
+import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.Outbox;
+import io.plantline.pipeline.SessionGenerations;
 import io.plantline.testkit.Packet;
 import io.plantline.testkit.ScriptedBroker;
 import io.plantline.testkit.ScriptedBroker.Connection;
@@ -54,7 +56,7 @@ class DispatcherVerticleTest {
         }
 
         @Override
-        public Future<Void> append(int lane, MessageBatch batch) {
+        public Future<Void> append(int lane, MessageBatch batch, Identifiers identifiers) {
             MessageCursor message = batch.cursor();
             while (message.next()) {
                 messages.add(message.topic() + "=" + new String(message.payload()));
@@ -90,6 +92,7 @@ class DispatcherVerticleTest {
                         asked),
                 List.of(subscriptions),
                 outboxes,
+                SessionGenerations.inMemory(),
                 refresh -> Future.succeededFuture(Optional.empty()));
         vertx.deployVerticle(verticle).toCompletionStage().toCompletableFuture().join();
     }

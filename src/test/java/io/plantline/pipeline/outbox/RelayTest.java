@@ -12,6 +12,7 @@ import io.plantline.model.MessageProperties;
 import io.plantline.observe.TargetLedger;
 import io.plantline.pipeline.Addresses;
 import io.plantline.pipeline.Hop;
+import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.Outbox;
 import io.plantline.pipeline.PipelineCodec;
 import io.plantline.pipeline.PipelineMessage.ProcessReply;
@@ -96,6 +97,8 @@ class RelayTest {
                 1,
                 Duration.ofMillis(1),
                 Duration.ofMillis(5),
+                new TargetDefinition.Limits(Long.MAX_VALUE, TargetDefinition.OnFull.BLOCK),
+                false,
                 "f");
         Outbox deadOutbox = new Outbox() {
             @Override
@@ -104,7 +107,7 @@ class RelayTest {
             }
 
             @Override
-            public Future<Void> append(int lane, MessageBatch batch) {
+            public Future<Void> append(int lane, MessageBatch batch, Identifiers identifiers) {
                 MessageCursor message = batch.cursor();
                 while (message.next()) {
                     dead.add(new String(message.payload()) + " "
@@ -114,7 +117,11 @@ class RelayTest {
             }
         };
         OutboxVerticle outbox = new OutboxVerticle(
-                target, List.of(processors), "outbox", ledger, name -> deadLetters ? deadOutbox : null);
+                target,
+                List.of(processors),
+                new OutboxVerticle.Storage("outbox", Optional.empty(), 0),
+                ledger,
+                name -> deadLetters ? deadOutbox : null);
         vertx.deployVerticle(outbox).toCompletionStage().toCompletableFuture().join();
         return outbox;
     }

@@ -121,11 +121,15 @@ public sealed interface LogRecord {
     /**
      * Messages of a lane before {@code next} that are not accounted for yet will not be delivered.
      *
+     * @param lane or {@link #NEVER_STORED}
      * @param count how many
      * @param next sequence that the lane goes on with
      */
     record Discarded(int lane, Loss loss, long count, long next) implements LogRecord {
         static final byte KIND = 4;
+
+        /** In place of a lane: these messages were counted, and not stored. */
+        public static final int NEVER_STORED = -1;
 
         @Override
         public byte kind() {

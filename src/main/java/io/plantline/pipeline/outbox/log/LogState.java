@@ -20,6 +20,7 @@ public final class LogState {
     private long delivered;
     private long filtered;
     private long deadLettered;
+    private long refused;
     private final long[] losses = new long[Loss.values().length];
 
     /** Of an empty log with so many lanes. */
@@ -99,6 +100,10 @@ public final class LogState {
     }
 
     public long accepted() {
+        return stored() + refused;
+    }
+
+    private long stored() {
         return Arrays.stream(lanes).mapToLong(Lane::stored).sum();
     }
 
@@ -145,9 +150,13 @@ public final class LogState {
             filtered += committed.filtered();
             deadLettered += committed.deadLettered();
         } else if (record instanceof Discarded discarded) {
-            Lane lane = grown(discarded.lane());
-            lane.done += discarded.count();
-            lane.cursor = Math.max(lane.cursor, discarded.next());
+            if (discarded.lane() == Discarded.NEVER_STORED) {
+                refused += discarded.count();
+            } else {
+                Lane lane = grown(discarded.lane());
+                lane.done += discarded.count();
+                lane.cursor = Math.max(lane.cursor, discarded.next());
+            }
             losses[discarded.loss().code()] += discarded.count();
         } else if (record instanceof Released released && released.generation() == generation) {
             for (int identifier : released.identifiers()) {
@@ -178,7 +187,7 @@ public final class LogState {
         out.putLong(nextSequence).putLong(generation);
         out.putInt(identifiers.cardinality());
         identifiers.stream().forEach(identifier -> out.putShort((short) identifier));
-        out.putLong(delivered).putLong(filtered).putLong(deadLettered);
+        out.putLong(delivered).putLong(filtered).putLong(deadLettered).putLong(refused);
         for (long loss : losses) {
             out.putLong(loss);
         }
@@ -206,6 +215,7 @@ public final class LogState {
         long delivered = in.getLong();
         long filtered = in.getLong();
         long deadLettered = in.getLong();
+        long refused = in.getLong();
         long[] losses = new long[Loss.values().length];
         Arrays.setAll(losses, i -> in.getLong());
         LogState state = new LogState(in.getInt());
@@ -215,6 +225,7 @@ public final class LogState {
         state.delivered = delivered;
         state.filtered = filtered;
         state.deadLettered = deadLettered;
+        state.refused = refused;
         System.arraycopy(losses, 0, state.losses, 0, losses.length);
         for (int i = 0; i < state.lanes.length; i++) {
             Lane lane = state.lanes[i];
@@ -247,10 +258,11 @@ public final class LogState {
         state.delivered = delivered;
         state.filtered = filtered;
         state.deadLettered = deadLettered;
+        state.refused = refused;
         System.arraycopy(losses, 0, state.losses, 0, losses.length);
         // The books of lanes that are gone go on in the first.
-        state.lanes[0].stored = accepted();
-        state.lanes[0].done = accepted();
+        state.lanes[0].stored = stored();
+        state.lanes[0].done = stored();
         for (Lane lane : state.lanes) {
             lane.cursor = nextSequence;
         }

@@ -43,6 +43,11 @@ public final class FileTargetFactory implements TargetFactory<FileTargetConfig> 
     }
 
     @Override
+    public boolean namesByPlan(FileTargetConfig config) {
+        return !config.layout().single();
+    }
+
+    @Override
     public Target create(FileTargetConfig config, TargetContext context) {
         return new FileTarget(config, context);
     }

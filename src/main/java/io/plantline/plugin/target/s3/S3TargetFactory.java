@@ -51,6 +51,11 @@ public final class S3TargetFactory implements TargetFactory<S3TargetConfig> {
     }
 
     @Override
+    public boolean namesByPlan(S3TargetConfig config) {
+        return !config.layout().single();
+    }
+
+    @Override
     public int defaultLanes() {
         return 2;
     }

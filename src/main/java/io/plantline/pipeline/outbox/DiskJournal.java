@@ -1,0 +1,200 @@
+package io.plantline.pipeline.outbox;
+
+import io.plantline.model.MessageBatch;
+import io.plantline.model.Plan;
+import io.plantline.pipeline.Identifiers;
+import io.plantline.pipeline.outbox.log.Log;
+import io.plantline.pipeline.outbox.log.LogReader;
+import io.plantline.pipeline.outbox.log.LogRecord.Committed;
+import io.plantline.pipeline.outbox.log.LogRecord.Discarded;
+import io.plantline.pipeline.outbox.log.LogRecord.Loss;
+import io.plantline.pipeline.outbox.log.LogRecord.Planned;
+import io.plantline.pipeline.outbox.log.LogRecord.Released;
+import io.plantline.pipeline.outbox.log.LogRecord.Stored;
+import io.plantline.pipeline.outbox.log.LogState;
+import io.vertx.core.Future;
+import io.vertx.core.internal.ContextInternal;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Keeps messages in a {@link Log}; reads happen on worker threads. */
+final class DiskJournal implements Journal {
+    private static final long CLOSE_MILLIS = 5_000;
+    private static final MessageBatch NOTHING = new MessageBatch.Builder(0).build();
+
+    private final ContextInternal context;
+    private final Log log;
+    private final String target;
+    private final String fingerprint;
+    private final String outboxId;
+    private final LogReader[] readers;
+    private final BitSet identifiers;
+    private final BitSet releasing = new BitSet();
+    private long generation;
+
+    DiskJournal(ContextInternal context, Log log, String target, String fingerprint, String outboxId) {
+        this.context = context;
+        this.log = log;
+        this.target = target;
+        this.fingerprint = fingerprint;
+        this.outboxId = outboxId;
+        LogState state = log.recovered();
+        this.readers = new LogReader[state.lanes()];
+        for (int lane = 0; lane < readers.length; lane++) {
+            readers[lane] = log.reader(lane);
+        }
+        this.identifiers = state.identifiers();
+        this.generation = state.generation();
+    }
+
+    @Override
+    public boolean isDurable() {
+        return true;
+    }
+
+    @Override
+    public int lanes() {
+        return readers.length;
+    }
+
+    @Override
+    public long nextSequence() {
+        return log.recovered().nextSequence();
+    }
+
+    @Override
+    public int epoch() {
+        return log.epoch();
+    }
+
+    @Override
+    public Start start(int lane) {
+        LogState.Lane state = log.recovered().lane(lane);
+        return new Start(state.waiting(), plan(state.plan()));
+    }
+
+    private @Nullable Plan plan(@Nullable Planned planned) {
+        return planned == null
+                ? null
+                : new Plan(
+                        target,
+                        fingerprint,
+                        outboxId,
+                        planned.epoch(),
+                        planned.first(),
+                        planned.last(),
+                        planned.lane(),
+                        planned.count());
+    }
+
+    @Override
+    public long ordinal(int lane) {
+        return log.recovered().lane(lane).stored();
+    }
+
+    @Override
+    public void append(int lane, long ordinal, MessageBatch batch, Identifiers some, Runnable stored) {
+        remember(some);
+        log.submit(new Stored(lane, ordinal, batch, some.generation(), some.packetIds()), stored);
+    }
+
+    private void remember(Identifiers some) {
+        if (some.generation() > generation) {
+            generation = some.generation();
+            identifiers.clear();
+        }
+        if (some.generation() == generation) {
+            for (int packetId : some.packetIds()) {
+                identifiers.set(packetId);
+            }
+        }
+    }
+
+    @Override
+    public void plan(Plan plan, Runnable pinned) {
+        log.submit(new Planned(plan.lane(), (int) plan.epoch(), plan.first(), plan.last(), plan.count()), pinned);
+    }
+
+    @Override
+    public void commit(int lane, long last, PlanRun.Result result, Runnable committed) {
+        log.submit(new Committed(lane, last, result.delivered(), result.filtered(), result.deadLettered()), committed);
+    }
+
+    @Override
+    public void dropped(long messages) {
+        log.submit(new Discarded(Discarded.NEVER_STORED, Loss.DROPPED, messages, 0), null);
+    }
+
+    @Override
+    public void quarantined(int lane, long messages, long next) {
+        log.submit(new Discarded(lane, Loss.QUARANTINED, messages, next), null);
+    }
+
+    @Override
+    public Future<Chunk> read(int lane, long maxBytes) {
+        LogReader reader = readers[lane];
+        return context.executeBlocking(() -> chunk(reader.read(maxBytes)));
+    }
+
+    private static Chunk chunk(LogReader.Chunk read) throws IOException {
+        List<Entry> entries = new ArrayList<>();
+        long now = System.nanoTime();
+        for (LogReader.Item item : read.items()) {
+            Stored stored = item.stored();
+            MessageBatch batch = stored == null ? NOTHING.numberedFrom(item.next()) : stored.batch();
+            entries.add(new Entry(batch, item.epoch(), item.lost(), null, now));
+        }
+        return new Chunk(entries, read.caughtUp(), read.ordinal());
+    }
+
+    @Override
+    public void seek(int lane, long sequence, long ordinal) {
+        readers[lane] = log.reader(lane, sequence, ordinal);
+    }
+
+    /** Only what this log holds is written: a message goes to few targets. */
+    @Override
+    public void release(Identifiers some, Runnable released) {
+        int[] held = some.generation() == generation
+                ? Arrays.stream(some.packetIds())
+                        .filter(packetId -> identifiers.get(packetId) || releasing.get(packetId))
+                        .toArray()
+                : new int[0];
+        if (held.length == 0) {
+            released.run();
+            return;
+        }
+        for (int packetId : held) {
+            identifiers.clear(packetId);
+            releasing.set(packetId);
+        }
+        log.submit(new Released(generation, held), () -> {
+            for (int packetId : held) {
+                releasing.clear(packetId);
+            }
+            released.run();
+        });
+    }
+
+    @Override
+    public BitSet identifiers(long of) {
+        return of == generation ? (BitSet) identifiers.clone() : new BitSet();
+    }
+
+    @Override
+    public long usedBytes() {
+        return log.usedBytes();
+    }
+
+    @Override
+    public Future<Void> close() {
+        return context.executeBlocking(() -> {
+            log.close(CLOSE_MILLIS);
+            return null;
+        });
+    }
+}

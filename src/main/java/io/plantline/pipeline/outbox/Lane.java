@@ -1,0 +1,264 @@
+package io.plantline.pipeline.outbox;
+
+import io.plantline.config.TargetDefinition;
+import io.plantline.model.MessageBatch;
+import io.plantline.model.Plan;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One lane of a relay: what waits, in order, and at most one plan in flight. What does not fit into memory is read again
+ * from the journal when its turn comes.
+ */
+final class Lane {
+    private final Relay relay;
+    private final TargetDefinition target;
+    private final Journal journal;
+    private final int number;
+    private final ArrayDeque<Entry> queue = new ArrayDeque<>();
+    private @Nullable PlanRun running;
+    private @Nullable Plan pinned;
+    private @Nullable String trouble;
+    private long queuedRecords;
+    private long queuedBytes;
+    private boolean waitingForAge;
+    private boolean backingOff;
+
+    /** Messages of the lane that were handed to the journal, since it was made. */
+    private long appended;
+    /** Of them, those that the journal has. */
+    private long stored;
+    /** Of them, those that are in memory or were. */
+    private long loaded;
+
+    private boolean onDisk;
+    private boolean reading;
+
+    Lane(Relay relay, TargetDefinition target, Journal journal, int number) {
+        this.relay = relay;
+        this.target = target;
+        this.journal = journal;
+        this.number = number;
+        Journal.Start start = journal.start(number);
+        this.pinned = start.plan();
+        this.appended = journal.ordinal(number);
+        this.stored = appended;
+        this.loaded = appended - start.waiting();
+        this.onDisk = start.waiting() > 0;
+    }
+
+    int number() {
+        return number;
+    }
+
+    /** Whether nothing of the lane is with a publisher or processor. */
+    boolean isIdle() {
+        return running == null || backingOff;
+    }
+
+    void backingOff(boolean is) {
+        backingOff = is;
+    }
+
+    /** Whether this failure is news. */
+    boolean troubledBy(String what) {
+        boolean news = !what.equals(trouble);
+        trouble = what;
+        return news;
+    }
+
+    boolean recoveredFromTrouble() {
+        boolean was = trouble != null;
+        trouble = null;
+        return was;
+    }
+
+    /** The place of a batch in the lane. */
+    long nextOrdinal(int messages) {
+        long ordinal = appended;
+        appended += messages;
+        return ordinal;
+    }
+
+    /** The journal has a batch. It stays in memory if everything before it does and there is room. */
+    void add(Entry entry, long ordinal) {
+        stored = ordinal + entry.batch().count();
+        if (!journal.isDurable()) {
+            enqueue(entry);
+        } else if (!onDisk && ordinal >= loaded) {
+            boolean fits = queue.isEmpty() || queuedBytes + entry.batch().sizeInBytes() <= room();
+            if (fits) {
+                enqueue(entry);
+                loaded = stored;
+            } else {
+                onDisk = true;
+                journal.seek(number, entry.batch().firstSequence(), ordinal);
+            }
+        }
+        pump();
+    }
+
+    private void enqueue(Entry entry) {
+        queue.add(entry);
+        queuedRecords += entry.batch().count();
+        queuedBytes += entry.batch().sizeInBytes();
+    }
+
+    private long room() {
+        return Math.max(target.maxBytes(), 1 << 20);
+    }
+
+    private void read() {
+        reading = true;
+        journal.read(number, room()).onComplete(read -> {
+            reading = false;
+            if (relay.isClosed()) {
+                return;
+            }
+            if (read.failed()) {
+                relay.cannotRead(this, read.cause());
+                return;
+            }
+            read.result().entries().forEach(this::enqueue);
+            loaded = read.result().ordinal();
+            onDisk = !(read.result().caughtUp() && loaded >= stored);
+            pump();
+        });
+    }
+
+    /** Nanoseconds until what is queued may leave; none or less: now. */
+    private long unripeNanos() {
+        Entry head = queue.peek();
+        return head == null || isFull() || relay.isDraining()
+                ? 0
+                : target.maxAge().toNanos() - (System.nanoTime() - head.acceptedNanos());
+    }
+
+    private boolean isFull() {
+        return queuedRecords >= target.maxRecords() || queuedBytes >= target.maxBytes();
+    }
+
+    /** Starts the next plan, if there is something to leave and nothing on its way. */
+    void pump() {
+        if (running != null || reading || relay.isClosed() || relay.isStopping()) {
+            return;
+        }
+        if (onDisk && (pinned != null ? !covers(pinned) : !isFull())) {
+            read();
+            return;
+        }
+        skipHoles();
+        if (queue.isEmpty() || (waitingForAge && unripeNanos() > 0)) {
+            return;
+        }
+        long unripe = pinned == null ? unripeNanos() : 0;
+        if (unripe > 0) {
+            waitingForAge = true;
+            relay.context().setTimer(1 + unripe / 1_000_000, id -> {
+                waitingForAge = false;
+                pump();
+            });
+            return;
+        }
+        start();
+    }
+
+    private boolean covers(Plan plan) {
+        Entry last = queue.peekLast();
+        return last != null && last.end() > plan.last();
+    }
+
+    /** Messages that damage took are accounted for when their turn comes. */
+    private void skipHoles() {
+        Entry head = queue.peek();
+        while (head != null && head.lost() > 0) {
+            relay.lost(this, head);
+            queue.poll();
+            if (head.batch().count() > 0) {
+                queue.addFirst(new Entry(head.batch(), head.epoch(), 0, head.safe(), head.acceptedNanos()));
+            }
+            head = queue.peek();
+        }
+    }
+
+    private void start() {
+        Plan again = pinned;
+        pinned = null;
+        List<Entry> entries = again == null ? take(target.maxRecords(), target.maxBytes()) : takeUpTo(again.last());
+        if (entries.isEmpty()) {
+            pump();
+            return;
+        }
+        int count = entries.stream().mapToInt(entry -> entry.batch().count()).sum();
+        Entry first = entries.get(0);
+        long last = entries.get(entries.size() - 1).end() - 1;
+        Plan plan =
+                again != null ? again : relay.plan(first.epoch(), first.batch().firstSequence(), last, number, count);
+        PlanRun run = new PlanRun(relay, plan, again != null, entries, relay.backoff(), this::take);
+        running = run;
+        run.start().onComplete(done -> {
+            running = null;
+            relay.finished(this, run);
+            pump();
+        });
+    }
+
+    /** Takes what may be in one plan: of one start, and up to the next hole. */
+    private List<Entry> take(int maxRecords, long maxBytes) {
+        List<Entry> taken = new ArrayList<>();
+        int records = 0;
+        long bytes = 0;
+        Entry next = queue.peek();
+        PlanRun joined = running;
+        int epoch = joined != null ? joined.epoch() : next == null ? 0 : next.epoch();
+        while (next != null
+                && next.lost() == 0
+                && next.epoch() == epoch
+                && (taken.isEmpty()
+                        || (records + next.batch().count() <= maxRecords
+                                && bytes + next.batch().sizeInBytes() <= maxBytes))) {
+            records += next.batch().count();
+            bytes += next.batch().sizeInBytes();
+            taken.add(poll());
+            next = queue.peek();
+        }
+        return taken;
+    }
+
+    /** What is left of a plan that was made before. */
+    private List<Entry> takeUpTo(long last) {
+        List<Entry> taken = new ArrayList<>();
+        skipHoles();
+        Entry next = queue.peek();
+        while (next != null && next.end() - 1 <= last) {
+            taken.add(poll());
+            skipHoles();
+            next = queue.peek();
+        }
+        return taken;
+    }
+
+    private Entry poll() {
+        Entry entry = queue.remove();
+        MessageBatch batch = entry.batch();
+        queuedRecords -= batch.count();
+        queuedBytes -= batch.sizeInBytes();
+        return entry;
+    }
+
+    /** Those who wait for a delivery hear that there was none. */
+    void giveBack(String why) {
+        List<Entry> all = new ArrayList<>(queue);
+        queue.clear();
+        if (running != null) {
+            all.addAll(running.entries());
+        }
+        for (Entry entry : all) {
+            if (entry.safe() != null) {
+                entry.safe().tryFail(why);
+            }
+        }
+    }
+}

@@ -1,0 +1,209 @@
+package io.plantline.runtime;
+
+import io.plantline.pipeline.SessionGenerations;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import java.io.IOException;
+import java.io.StringReader;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.HexFormat;
+import java.util.Properties;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The folder that outlives the process. One process at a time has it.
+ *
+ * <pre>
+ *  format              what wrote it
+ *  lock                held by the process that uses it
+ *  session             client identifier, and number of the broker's session
+ *  targets/NAME-FINGERPRINT/
+ *    id                identity of this outbox, unique over all plants
+ *    *.log             its log
+ * </pre>
+ */
+public final class DataDirectory implements AutoCloseable {
+    private static final String FORMAT = "plantline-data 1";
+    private static final int ID_BYTES = 12;
+
+    private final Path root;
+    private final FileChannel lockFile;
+
+    /** The directory cannot be used, and what the operator can do about it. */
+    public static final class UnusableException extends IOException {
+        private static final long serialVersionUID = 1;
+
+        UnusableException(String message) {
+            super(message);
+        }
+    }
+
+    private DataDirectory(Path root, FileChannel lockFile) {
+        this.root = root;
+        this.lockFile = lockFile;
+    }
+
+    /**
+     * Opens the directory, and makes it if it is not there.
+     *
+     * @throws UnusableException if another process has it, or another version has written it
+     */
+    public static DataDirectory open(Path root) throws IOException {
+        Files.createDirectories(
+                root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        FileChannel lockFile =
+                FileChannel.open(root.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        if (!lock(lockFile)) {
+            lockFile.close();
+            throw new UnusableException("DATA-LOCKED: another process uses the data directory " + root
+                    + "; give each process a data-directory of its own");
+        }
+        Path format = root.resolve("format");
+        if (Files.exists(format)) {
+            String found = Files.readString(format).strip();
+            if (!found.equals(FORMAT)) {
+                lockFile.close();
+                throw new UnusableException("DATA-VERSION: the data directory " + root + " is \"" + found
+                        + "\" and this program knows \"" + FORMAT
+                        + "\"; run the version that wrote it until it is empty, nothing was changed");
+            }
+        } else {
+            writeDurably(format, FORMAT + "\n");
+        }
+        return new DataDirectory(root, lockFile);
+    }
+
+    private static boolean lock(FileChannel file) throws IOException {
+        try {
+            FileLock lock = file.tryLock();
+            return lock != null;
+        } catch (OverlappingFileLockException e) {
+            return false;
+        }
+    }
+
+    /** The folder of a target's log; its name says which, and never comes from a topic. */
+    Path targetFolder(String target, String fingerprint) {
+        try {
+            return Files.createDirectories(root.resolve("targets").resolve(target + "-" + fingerprint));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The identity of the outbox in a folder, made when it was. */
+    String outboxId(Path folder) {
+        Path file = folder.resolve("id");
+        try {
+            if (!Files.exists(file)) {
+                writeDurably(file, newOutboxId() + "\n");
+            }
+            return Files.readString(file).strip();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Random, so that forty plants with one bucket never collide. */
+    static String newOutboxId() {
+        byte[] bits = new byte[ID_BYTES];
+        new SecureRandom().nextBytes(bits);
+        return HexFormat.of().formatHex(bits);
+    }
+
+    /** The sessions of a client; another client identifier means another session. */
+    SessionGenerations sessions(Vertx vertx, String clientId) {
+        try {
+            return readSessions(vertx, clientId);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private SessionGenerations readSessions(Vertx vertx, String clientId) throws IOException {
+        Path file = root.resolve("session");
+        Properties known = new Properties();
+        if (Files.exists(file)) {
+            known.load(new StringReader(Files.readString(file)));
+        }
+        long last = Long.parseLong(known.getProperty("generation", "0"));
+        boolean same = clientId.equals(known.getProperty("client-id"));
+        Sessions sessions = new Sessions(vertx, file, clientId, last);
+        if (!same) {
+            sessions.write(last + 1);
+        }
+        return sessions;
+    }
+
+    private static final class Sessions implements SessionGenerations {
+        private final Vertx vertx;
+        private final Path file;
+        private final String clientId;
+        private volatile long generation;
+
+        Sessions(Vertx vertx, Path file, String clientId, long generation) {
+            this.vertx = vertx;
+            this.file = file;
+            this.clientId = clientId;
+            this.generation = generation;
+        }
+
+        @Override
+        public long current() {
+            return generation;
+        }
+
+        @Override
+        public Future<Long> next() {
+            return vertx.executeBlocking(() -> write(generation + 1));
+        }
+
+        private long write(long next) throws IOException {
+            Properties known = new Properties();
+            known.setProperty("client-id", clientId);
+            known.setProperty("generation", Long.toString(next));
+            StringWriter text = new StringWriter();
+            known.store(text, null);
+            writeDurably(file, text.toString());
+            generation = next;
+            return next;
+        }
+    }
+
+    private static void writeDurably(Path file, String text) throws IOException {
+        Path parent = file.getParent();
+        Path draft = file.resolveSibling(file.getFileName() + ".tmp");
+        try (FileChannel out = FileChannel.open(
+                draft, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+            out.write(StandardCharsets.UTF_8.encode(text));
+            out.force(true);
+        }
+        Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        forceNames(parent);
+    }
+
+    private static void forceNames(@Nullable Path folder) throws IOException {
+        if (folder != null) {
+            try (FileChannel directory = FileChannel.open(folder, StandardOpenOption.READ)) {
+                directory.force(true);
+            }
+        }
+    }
+
+    /** Lets another process have it. */
+    @Override
+    public void close() throws IOException {
+        lockFile.close();
+    }
+}
