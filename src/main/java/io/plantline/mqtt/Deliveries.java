@@ -71,7 +71,9 @@ final class Deliveries {
         Receipt receipt = receipt(connection);
         if (qos == 2) {
             Receipt original = qos2.get(packetId);
-            if (original != null) {
+            // Without DUP it is another message: a broker that numbers anew when it sends again (Artemis does, against
+            // MQTT-4.4.0-1) never releases the old identifier, and uses it for something else one day.
+            if (original != null && packet.fixedHeader().isDup()) {
                 counters.duplicatesSuppressed++;
                 receipt.add(packetId, qos);
                 receipt.waitFor(original);

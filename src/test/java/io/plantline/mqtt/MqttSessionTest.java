@@ -436,6 +436,20 @@ class MqttSessionTest {
         }
 
         @Test
+        void anIdentifierThatComesAgainWithoutDupIsAnotherMessage() { // A broker that numbers anew when it sends again.
+            try (SessionHarness session = SessionHarness.start(broker.port()).safeAtOnce()) {
+                Connection first = broker.welcome(false);
+                first.publish("a/1", 2, 5, false, "x");
+                assertThat(session.next().payload()).isEqualTo("x");
+                first.reset();
+                Connection second = broker.accept().connected(true);
+                second.publish("a/1", 2, 5, false, "another");
+                assertThat(session.next().payload()).isEqualTo("another");
+                second.expectAck(Packet.PUBREC, 5);
+            }
+        }
+
+        @Test
         void anIdentifierIsFreeAfterPubrel() {
             try (SessionHarness session = SessionHarness.start(broker.port()).safeAtOnce()) {
                 Connection connection = broker.welcome(false);

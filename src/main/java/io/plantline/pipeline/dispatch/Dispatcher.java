@@ -175,9 +175,15 @@ final class Dispatcher implements MessageHandler {
         }
 
         void add(String topic, ReceivedMessage message, MessageProperties properties) {
-            if (message.qos() < 2 || !stored.get(message.packetId())) {
-                lanes[Outbox.laneOf(topic, lanes.length)].add(topic, message, properties);
+            boolean known = message.qos() == 2 && stored.get(message.packetId());
+            if (known && message.redelivered()) {
+                return;
             }
+            if (known) {
+                // Not sent again, so the broker has given the identifier to another message.
+                stored.clear(message.packetId());
+            }
+            lanes[Outbox.laneOf(topic, lanes.length)].add(topic, message, properties);
         }
     }
 

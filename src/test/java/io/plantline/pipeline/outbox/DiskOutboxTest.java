@@ -1,0 +1,324 @@
+package io.plantline.pipeline.outbox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.plantline.config.TargetDefinition;
+import io.plantline.config.TargetDefinition.OnFull;
+import io.plantline.model.Failure;
+import io.plantline.model.MessageBatch;
+import io.plantline.model.MessageProperties;
+import io.plantline.observe.TargetLedger;
+import io.plantline.pipeline.Addresses;
+import io.plantline.pipeline.Hop;
+import io.plantline.pipeline.Identifiers;
+import io.plantline.pipeline.PipelineCodec;
+import io.plantline.pipeline.PipelineMessage.PublishReply;
+import io.plantline.pipeline.PipelineMessage.PublishRequest;
+import io.plantline.plugin.target.mqtt.MqttTargetFactory;
+import io.plantline.spi.Verdicts;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The outbox on disk, over restarts, with a fake publisher behind it. */
+class DiskOutboxTest {
+    private static final long MIB = 1 << 20;
+
+    @TempDir
+    private Path folder;
+
+    private final List<String> published = new CopyOnWriteArrayList<>();
+    private final List<String> plans = new CopyOnWriteArrayList<>();
+    private volatile Function<PublishRequest, PublishReply> publisher = this::deliver;
+    private Vertx vertx = Vertx.vertx();
+    private TargetLedger ledger = new TargetLedger("t");
+    private long maxBytes = 100 * MIB;
+    private long planBytes = 4 * MIB;
+    private int planRecords = 100;
+    private OnFull onFull = OnFull.BLOCK;
+
+    @AfterEach
+    void stop() {
+        vertx.close().toCompletionStage().toCompletableFuture().join();
+    }
+
+    private PublishReply deliver(PublishRequest request) {
+        plans.add(request.batch().plan().id());
+        request.batch().forEach((ordinal, message) -> published.add(new String(message.payload())));
+        return new PublishReply(null, Verdicts.allDelivered());
+    }
+
+    private PublishReply refuse(PublishRequest request) {
+        plans.add(request.batch().plan().id());
+        return PublishReply.failed(Failure.retry("down", "down"));
+    }
+
+    private OutboxVerticle open(int lanes) {
+        PipelineCodec.registerAll(vertx.eventBus());
+        Hop<PublishRequest, PublishReply> publish =
+                new Hop<>(Duration.ofSeconds(5), PublishReply.class, PublishReply::failed);
+        vertx.eventBus()
+                .<PublishRequest>consumer(Addresses.publisher("t", "f"))
+                .handler(publish.serve(request -> Future.succeededFuture(publisher.apply(request))));
+        TargetDefinition target = new TargetDefinition(
+                "t",
+                new MqttTargetFactory(),
+                "unused",
+                Optional.empty(),
+                List.of(),
+                Optional.empty(),
+                planRecords,
+                planBytes,
+                Duration.ZERO,
+                lanes,
+                1,
+                Duration.ofMillis(1),
+                Duration.ofMillis(5),
+                new TargetDefinition.Limits(maxBytes, onFull),
+                true,
+                "f");
+        OutboxVerticle outbox = new OutboxVerticle(
+                target, List.of(), new OutboxVerticle.Storage("outbox", Optional.of(folder), 0), ledger, name -> null);
+        vertx.deployVerticle(outbox).toCompletionStage().toCompletableFuture().join();
+        outbox.resume();
+        return outbox;
+    }
+
+    private OutboxVerticle reopen(int lanes) {
+        stop();
+        vertx = Vertx.vertx();
+        ledger = new TargetLedger("t");
+        return open(lanes);
+    }
+
+    private static MessageBatch batch(int size, String... payloads) {
+        MessageBatch.Builder builder = new MessageBatch.Builder(100);
+        for (String payload : payloads) {
+            byte[] bytes = (payload + " ".repeat(Math.max(0, size - payload.length()))).getBytes();
+            builder.add(
+                    "topic",
+                    2,
+                    false,
+                    false,
+                    1,
+                    MessageProperties.NONE,
+                    bytes.length,
+                    (target, offset) -> System.arraycopy(bytes, 0, target, offset, bytes.length));
+        }
+        return builder.build();
+    }
+
+    private static void append(OutboxVerticle outbox, String... payloads) throws Exception {
+        outbox.append(0, batch(0, payloads))
+                .toCompletionStage()
+                .toCompletableFuture()
+                .get(10, TimeUnit.SECONDS);
+    }
+
+    private void awaitPublished(int count) {
+        await().atMost(Duration.ofSeconds(20)).until(() -> published.size() >= count);
+    }
+
+    @Test
+    void isSafeOnceItIsOnDiskAndIsDeliveredAfterARestart() throws Exception {
+        publisher = this::refuse;
+        OutboxVerticle outbox = open(1);
+        append(outbox, "a", "b");
+        append(outbox, "c");
+        assertThat(ledger.snapshot().waiting()).isEqualTo(3);
+        publisher = request -> PublishReply.failed(Failure.retry("down", "still"));
+        reopen(1);
+        assertThat(ledger.snapshot())
+                .hasToString("t: accepted 3 = delivered 0 + filtered 0 + dead-lettered 0 + waiting 3");
+        publisher = this::deliver;
+        awaitPublished(3);
+        assertThat(published).containsExactly("a", "b", "c");
+        await().until(() -> ledger.snapshot().waiting() == 0);
+        reopen(1);
+        assertThat(ledger.snapshot().delivered()).as("the books go on").isEqualTo(3);
+        assertThat(ledger.snapshot().waiting()).isZero();
+    }
+
+    @Test
+    void aRestartRepeatsThePlanThatWasBegun() throws Exception {
+        publisher = this::refuse;
+        OutboxVerticle outbox = open(1);
+        append(outbox, "a", "b");
+        await().until(() -> !plans.isEmpty());
+        String begun = plans.get(0);
+        append(outbox, "c", "d");
+        append(outbox, "e");
+        reopen(1);
+        plans.clear();
+        publisher = this::deliver;
+        awaitPublished(5);
+        assertThat(plans.get(0)).isEqualTo(begun);
+        assertThat(published).containsExactly("a", "b", "c", "d", "e");
+        assertThat(plans.get(1)).as("what came later is a plan of its own").isNotEqualTo(begun);
+    }
+
+    @Test
+    void aBacklogLargerThanMemoryLeavesInOrder() throws Exception {
+        planBytes = MIB;
+        planRecords = 1_000;
+        publisher = this::refuse;
+        OutboxVerticle outbox = open(1);
+        int count = 4_000;
+        List<Future<Void>> appended = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            appended.add(outbox.append(0, batch(2_000, "m" + i)));
+        }
+        Future.all(appended).toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
+        publisher = this::deliver;
+        awaitPublished(count / 2);
+        for (int i = count; i < count + 100; i++) {
+            append(outbox, "m" + i);
+        }
+        awaitPublished(count + 100);
+        for (int i = 0; i < count + 100; i++) {
+            assertThat(published.get(i).strip()).isEqualTo("m" + i);
+        }
+        await().until(() -> ledger.snapshot().waiting() == 0);
+        assertThat(published).hasSize(count + 100);
+        await().untilAsserted(() ->
+                assertThat(bytesOnDisk()).as("delivered segments are freed").isLessThan(5 * 16 * MIB));
+    }
+
+    private long bytesOnDisk() throws Exception {
+        long bytes = 0;
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                bytes += Files.size(file);
+            }
+        }
+        return bytes;
+    }
+
+    @Test
+    void aFullOutboxBlocksAndGoesOnWhenThereIsRoom() throws Exception {
+        maxBytes = 8 * MIB;
+        publisher = this::refuse;
+        OutboxVerticle outbox = open(1);
+        List<Future<Void>> appended = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            appended.add(outbox.append(0, incompressible(i)));
+        }
+        await().until(() -> "outbox full".equals(ledger.snapshot().heldBecause())
+                || String.valueOf(ledger.snapshot().heldBecause()).contains("outbox full"));
+        assertThat(appended.stream().filter(Future::isComplete).count()).isBetween(5L, 30L);
+        publisher = this::deliver;
+        Future.all(appended).toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
+        awaitPublished(40);
+        await().until(() -> ledger.snapshot().waiting() == 0);
+        assertThat(ledger.snapshot().heldBecause()).isNull();
+        assertThat(ledger.snapshot().delivered()).isEqualTo(40);
+    }
+
+    @Test
+    void aFullOutboxDropsNewMessagesAndCountsThemIfItIsToldTo() throws Exception {
+        maxBytes = 8 * MIB;
+        onFull = OnFull.DROP_NEWEST;
+        publisher = this::refuse;
+        OutboxVerticle outbox = open(1);
+        List<Future<Void>> appended = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            appended.add(outbox.append(0, incompressible(i)));
+            await().until(appended.get(i)::isComplete);
+        }
+        assertThat(ledger.snapshot().totals().dropped()).isBetween(10L, 35L);
+        assertThat(ledger.snapshot().accepted()).isEqualTo(40);
+        long dropped = ledger.snapshot().totals().dropped();
+        reopen(1);
+        publisher = this::deliver;
+        awaitPublished((int) (40 - dropped));
+        await().until(() -> ledger.snapshot().waiting() == 0);
+        assertThat(ledger.snapshot().totals().dropped()).isEqualTo(dropped);
+        assertThat(ledger.snapshot().accepted()).isEqualTo(40);
+    }
+
+    private static MessageBatch incompressible(int seed) {
+        byte[] bytes = new byte[512 << 10];
+        new java.util.Random(seed).nextBytes(bytes);
+        MessageBatch.Builder builder = new MessageBatch.Builder(bytes.length + 100);
+        builder.add(
+                "topic",
+                1,
+                false,
+                false,
+                1,
+                MessageProperties.NONE,
+                bytes.length,
+                (target, offset) -> System.arraycopy(bytes, 0, target, offset, bytes.length));
+        return builder.build();
+    }
+
+    @Test
+    void damageIsCountedAndTheRestLeaves() throws Exception { // fault 66
+        publisher = this::refuse;
+        OutboxVerticle outbox = open(1);
+        for (int i = 0; i < 20; i++) {
+            append(outbox, "m" + i);
+        }
+        stop();
+        Path log;
+        try (Stream<Path> files = Files.list(folder)) {
+            log = files.filter(file -> file.toString().endsWith(".log"))
+                    .findFirst()
+                    .orElseThrow();
+        }
+        byte[] bytes = Files.readAllBytes(log);
+        int at = new String(bytes, java.nio.charset.StandardCharsets.ISO_8859_1).indexOf("m10");
+        try (RandomAccessFile file = new RandomAccessFile(log.toFile(), "rw")) {
+            file.seek(at);
+            file.write('X');
+        }
+        publisher = this::deliver;
+        reopen(1);
+        awaitPublished(19);
+        await().until(() -> ledger.snapshot().waiting() == 0);
+        assertThat(published).hasSize(19).doesNotContain("m10").startsWith("m0").endsWith("m19");
+        assertThat(ledger.snapshot().totals().quarantined()).isEqualTo(1);
+        assertThat(ledger.snapshot().balances()).isTrue();
+    }
+
+    @Test
+    void identifiersAreRememberedUntilTheyAreReleased() throws Exception {
+        OutboxVerticle outbox = open(1);
+        outbox.append(0, batch(0, "a", "b"), new Identifiers(7, new int[] {11, 12}))
+                .toCompletionStage()
+                .toCompletableFuture()
+                .get(10, TimeUnit.SECONDS);
+        outbox.release(new Identifiers(7, new int[] {11, 99}))
+                .toCompletionStage()
+                .toCompletableFuture()
+                .get(10, TimeUnit.SECONDS);
+        OutboxVerticle again = reopen(1);
+        assertThat(again.stored(7).stream()).containsExactly(12);
+        assertThat(again.stored(8).stream()).as("of another session").isEmpty();
+    }
+
+    @Test
+    void lanesChangeWhenNothingWaits() throws Exception {
+        publisher = this::refuse;
+        append(open(1), "a");
+        assertThat(reopen(4).lanes()).as("a lane keeps its order").isEqualTo(1);
+        publisher = this::deliver;
+        awaitPublished(1);
+        await().until(() -> ledger.snapshot().waiting() == 0);
+        assertThat(reopen(4).lanes()).isEqualTo(4);
+    }
+}

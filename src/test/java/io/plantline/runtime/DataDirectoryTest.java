@@ -1,0 +1,86 @@
+package io.plantline.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.plantline.pipeline.SessionGenerations;
+import io.vertx.core.Vertx;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DataDirectoryTest {
+    private final Vertx vertx = Vertx.vertx();
+
+    @TempDir
+    private Path folder;
+
+    private Path root() {
+        return folder.resolve("data");
+    }
+
+    @AfterEach
+    void close() {
+        vertx.close().toCompletionStage().toCompletableFuture().join();
+    }
+
+    @Test
+    void belongsToOneProcess() throws Exception { // fault 88
+        try (DataDirectory first = DataDirectory.open(root())) {
+            assertThat(first).isNotNull();
+            assertThatThrownBy(() -> DataDirectory.open(root()))
+                    .isInstanceOf(DataDirectory.UnusableException.class)
+                    .hasMessageContaining("DATA-LOCKED")
+                    .hasMessageContaining(root().toString());
+        }
+        DataDirectory.open(root()).close();
+    }
+
+    @Test
+    void refusesWhatAnotherVersionWroteAndChangesNothing() throws Exception { // fault 87
+        DataDirectory.open(root()).close();
+        Files.writeString(root().resolve("format"), "plantline-data 99\n");
+        assertThatThrownBy(() -> DataDirectory.open(root()))
+                .isInstanceOf(DataDirectory.UnusableException.class)
+                .hasMessageContaining("plantline-data 99");
+        assertThat(root().resolve("format")).hasContent("plantline-data 99");
+    }
+
+    @Test
+    void isForItsOwnerOnly() throws Exception {
+        DataDirectory.open(root()).close();
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(root())))
+                .isEqualTo("rwx------");
+    }
+
+    @Test
+    void anOutboxKeepsItsIdentity() throws Exception {
+        try (DataDirectory data = DataDirectory.open(root())) {
+            String id = data.outboxId(data.targetFolder("lake", "f00d"));
+            assertThat(id).matches("[0-9a-f]{24}");
+            assertThat(data.outboxId(data.targetFolder("lake", "f00d"))).isEqualTo(id);
+            assertThat(data.outboxId(data.targetFolder("lake", "beef"))).isNotEqualTo(id);
+        }
+    }
+
+    @Test
+    void aSessionOutlivesTheProcessAndANewOneIsWrittenDown() throws Exception {
+        long first;
+        try (DataDirectory data = DataDirectory.open(root())) {
+            first = data.sessions(vertx, "client").current();
+        }
+        try (DataDirectory data = DataDirectory.open(root())) {
+            SessionGenerations sessions = data.sessions(vertx, "client");
+            assertThat(sessions.current()).isEqualTo(first);
+            sessions.next().toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
+        }
+        try (DataDirectory data = DataDirectory.open(root())) {
+            assertThat(data.sessions(vertx, "client").current()).isEqualTo(first + 1);
+            assertThat(data.sessions(vertx, "other client").current()).isEqualTo(first + 2);
+        }
+    }
+}
