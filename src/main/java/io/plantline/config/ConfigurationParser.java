@@ -142,7 +142,9 @@ public final class ConfigurationParser {
             TargetFactory<?> factory = named(plugins.targets(), section.string("type"));
             int lanes = section.integer("lanes", factory.defaultLanes());
             Optional<Settings> batch = section.section("batch");
-            if (batch.filter(limits -> limits.has("max-age")).isPresent()) {
+            boolean memoryMode =
+                    !root.has("data-directory") && environment.dataDirectory().isEmpty();
+            if (memoryMode && batch.filter(limits -> limits.has("max-age")).isPresent()) {
                 section.warn(
                         "batch",
                         "what waits for max-age is not acknowledged meanwhile, in memory mode",

@@ -29,7 +29,7 @@ class DiskCrashIT {
     private static final int TOPICS = 20;
     private static final int KILLS = Integer.getInteger("crash.kills", 3);
     private static final int RATE = 1_000;
-    private static final int SECONDS_PER_KILL = 6;
+    private static final int SECONDS_PER_KILL = 9;
 
     @TempDir
     private Path directory;

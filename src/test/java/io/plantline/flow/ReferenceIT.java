@@ -34,20 +34,20 @@ class ReferenceIT {
     @ParameterizedTest
     @ValueSource(strings = {"artemis", "mosquitto"})
     void everyMessageOfEveryQosArrivesOnceAndInOrder(String brokers) throws Exception {
-        run(brokers, "");
+        run(brokers, 40, "");
     }
 
     /** Fault 7: every twentieth packet of every connection is lost. */
     @Test
     void lostPacketsCostTimeAndNothingElse() throws Exception {
         String output =
-                run("artemis", "iptables -A INPUT -i lo -m statistic --mode random --probability 0.05 -j DROP && ");
+                run("artemis", 10, "iptables -A INPUT -i lo -m statistic --mode random --probability 0.05 -j DROP && ");
         Matcher dropped = Pattern.compile("(\\d+) +\\d+ +DROP").matcher(output);
         assertThat(dropped.find()).isTrue();
         assertThat(Integer.parseInt(dropped.group(1))).as("packets were lost").isGreaterThan(100);
     }
 
-    private String run(String brokers, String fault) throws Exception {
+    private String run(String brokers, int perTopic, String fault) throws Exception {
         if (brokers.equals("mosquitto")) {
             Mosquitto.assumeInstalled();
         }
@@ -73,7 +73,8 @@ class ReferenceIT {
                         System.getProperty("java.class.path"),
                         ReferenceScenario.class.getName(),
                         Files.createDirectories(directory.resolve("work")).toString(),
-                        brokers))
+                        brokers,
+                        Integer.toString(perTopic)))
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile())
                 .start();

@@ -24,22 +24,23 @@ import java.util.concurrent.locks.LockSupport;
 public final class ReferenceScenario {
     private static final int SOURCE_PORT = 1884;
     private static final int TARGET_PORT = 1883;
-    private static final int PER_TOPIC = 40;
     private static final int MACHINES = 5;
     private static final String USER = "edge";
     private static final String PASSWORD = "canary-5f1c";
 
     private final Path directory;
     private final String brokers;
+    private final int perTopic;
 
-    private ReferenceScenario(Path directory, String brokers) {
+    private ReferenceScenario(Path directory, String brokers, int perTopic) {
         this.directory = directory;
         this.brokers = brokers;
+        this.perTopic = perTopic;
     }
 
-    /** Arguments: a folder, and {@code artemis} or {@code mosquitto}. */
+    /** Arguments: a folder, {@code artemis} or {@code mosquitto}, and messages per topic and QoS. */
     public static void main(String[] arguments) throws Exception {
-        new ReferenceScenario(Path.of(arguments[0]), arguments[1]).run();
+        new ReferenceScenario(Path.of(arguments[0]), arguments[1], Integer.parseInt(arguments[2])).run();
         System.out.println("SCENARIO-PASSED");
         System.exit(0);
     }
@@ -67,14 +68,14 @@ public final class ReferenceScenario {
                 for (int qos = 0; qos <= 2; qos++) {
                     publish(qos);
                 }
-                int expected = 3 * PER_TOPIC * MACHINES;
+                int expected = 3 * perTopic * MACHINES;
                 await("answers", () -> answers.tally().distinct() >= expected);
                 await("objects", () -> lake.keys("sample-bucket").size() >= 2 * expected);
                 verifyAnswers(answers.tally(), model);
                 verifyLake(lake, expected);
                 check(plantline.stop() == 143 || plantline.stop() == 0, "exit code");
-                check(plantline.log().contains("mqtt-target: accepted 600 = delivered 600"), "ledger of mqtt-target");
-                check(plantline.log().contains("s3-target: accepted 1200 = delivered 1200"), "ledger of s3-target");
+                check(plantline.log().contains(balanced("mqtt-target", expected)), "ledger of mqtt-target");
+                check(plantline.log().contains(balanced("s3-target", 2 * expected)), "ledger of s3-target");
                 check(!plantline.log().contains(PASSWORD), "no secret in the log");
                 check(secrets.requests() == 1, "one request for a secret that two sections name");
             } catch (Exception | AssertionError e) {
@@ -87,6 +88,10 @@ public final class ReferenceScenario {
                 throw e;
             }
         }
+    }
+
+    private static String balanced(String target, int messages) {
+        return target + ": accepted " + messages + " = delivered " + messages;
     }
 
     private AutoCloseable broker(int port) throws Exception {
@@ -116,11 +121,11 @@ public final class ReferenceScenario {
         };
     }
 
-    private static void publish(int qos) throws Exception {
+    private void publish(int qos) throws Exception {
         new Generator(SOURCE_PORT, 3 * MACHINES, ReferenceScenario::topic, qos, 240)
                 .as(USER, PASSWORD)
                 .topicsFrom(qos * 3 * MACHINES)
-                .publish(3 * MACHINES * PER_TOPIC, 0, 15, qos == 0 ? 2000 : 0);
+                .publish(3 * MACHINES * perTopic, 0, 15, qos == 0 ? 2000 : 0);
     }
 
     /** A model that answers with a stamp of its own, so that the answer can be told from the question. */
@@ -135,13 +140,13 @@ public final class ReferenceScenario {
                 new Stamp(stamp.topic() + 1000, stamp.sequence(), stamp.sentNanos()).payload(request.body().length));
     }
 
-    private static void verifyAnswers(Tally answers, InferenceService model) {
+    private void verifyAnswers(Tally answers, InferenceService model) {
         System.out.println("answers: " + answers);
-        check(answers.distinct() == 3L * PER_TOPIC * MACHINES, "no answer missing");
+        check(answers.distinct() == 3L * perTopic * MACHINES, "no answer missing");
         check(answers.duplicates() == 0, "no answer twice");
         check(answers.altered() == 0, "no answer altered");
         check(answers.inversions() == 0, "answers in order, per topic");
-        check(model.requests().size() == 3 * PER_TOPIC * MACHINES, "one call per message");
+        check(model.requests().size() == 3 * perTopic * MACHINES, "one call per message");
     }
 
     private void verifyLake(S3Server lake, int expected) throws Exception {

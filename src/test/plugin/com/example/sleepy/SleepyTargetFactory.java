@@ -47,6 +47,7 @@ public final class SleepyTargetFactory implements TargetFactory<Boolean> {
     private static Void sleep() {
         try {
             Thread.sleep(SLEEP_MILLIS);
+            System.out.println("slept well");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -44,6 +44,7 @@ final class Relay {
     private final ArrayDeque<Runnable> waitingForSpace = new ArrayDeque<>();
     private long nextSequence;
     private int storing;
+    private long storingBytes;
     private boolean dropping;
     private boolean stopping;
     private boolean closed;
@@ -84,7 +85,7 @@ final class Relay {
     void accept(int lane, MessageBatch batch, Identifiers identifiers, Promise<Void> safe) {
         if (closed) {
             safe.fail("the outbox of " + target.name() + " is closed");
-        } else if (journal.usedBytes() > target.limits().maxBytes() || !waitingForSpace.isEmpty()) {
+        } else if (usedBytes() > target.limits().maxBytes() || !waitingForSpace.isEmpty()) {
             full(lane, batch, identifiers, safe);
         } else {
             dropping = false;
@@ -107,15 +108,19 @@ final class Relay {
             LOG.error(
                     "OUTBOX-FULL: the outbox of {} has {} bytes, its limit; sessions that route there wait",
                     target.name(),
-                    journal.usedBytes());
+                    usedBytes());
         }
         ledger.full(true);
         waitingForSpace.add(() -> store(lane, batch, identifiers, safe));
     }
 
+    /** On disk, and on the way there. */
+    private long usedBytes() {
+        return journal.usedBytes() + storingBytes;
+    }
+
     private void spaceFreed() {
-        while (!waitingForSpace.isEmpty()
-                && journal.usedBytes() <= target.limits().maxBytes()) {
+        while (!waitingForSpace.isEmpty() && usedBytes() <= target.limits().maxBytes()) {
             waitingForSpace.remove().run();
             if (waitingForSpace.isEmpty()) {
                 ledger.full(false);
@@ -130,8 +135,11 @@ final class Relay {
         Lane lane = lanes[number];
         long ordinal = lane.nextOrdinal(batch.count());
         storing++;
+        storingBytes += batch.sizeInBytes();
         journal.append(number, ordinal, numbered, identifiers, () -> {
             storing--;
+            storingBytes -= numbered.sizeInBytes();
+            spaceFreed();
             ledger.accepted(numbered.count());
             boolean durable = journal.isDurable();
             if (durable) {
