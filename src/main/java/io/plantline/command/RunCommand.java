@@ -30,7 +30,8 @@ import picocli.CommandLine.ParentCommand;
 final class RunCommand implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(RunCommand.class);
     private static final Duration DRAIN = Duration.ofSeconds(10);
-    private static final Duration STOP = Duration.ofSeconds(18);
+    private static final Duration STOP = Duration.ofSeconds(16);
+    private static final Duration CLOSE = Duration.ofSeconds(3);
 
     @ParentCommand
     private @Nullable PlantlineCommand parent;
@@ -74,14 +75,14 @@ final class RunCommand implements Callable<Integer> {
                 new VertxOptions().setPreferNativeTransport(true).setEventLoopPoolSize(Math.max(1, cores / 2)));
         House house = new House(vertx, parsed.configuration(), plugins, data);
         CountDownLatch stopped = new CountDownLatch(1);
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(vertx, house, stopped), "plantline-stop"));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(vertx, house, data, stopped), "plantline-stop"));
         house.start().toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
         vertx.setPeriodic(60_000, id -> house.ledgers().forEach(ledger -> LOG.info("ledger {}", ledger)));
         stopped.await();
         return PlantlineCommand.OK;
     }
 
-    private static void stop(Vertx vertx, House house, CountDownLatch stopped) {
+    private static void stop(Vertx vertx, House house, @Nullable DataDirectory data, CountDownLatch stopped) {
         LOG.info("stopping");
         try {
             house.stop(DRAIN).toCompletionStage().toCompletableFuture().get(STOP.toSeconds(), TimeUnit.SECONDS);
@@ -89,7 +90,15 @@ final class RunCommand implements Callable<Integer> {
             LOG.warn("stopped before everything was in order: {}", e.toString());
         }
         house.ledgers().forEach(ledger -> LOG.info("ledger {}", ledger));
-        vertx.close();
+        try {
+            // The last records of each log are written when its outbox closes.
+            vertx.close().toCompletionStage().toCompletableFuture().get(CLOSE.toSeconds(), TimeUnit.SECONDS);
+            if (data != null) {
+                data.close();
+            }
+        } catch (Exception e) {
+            LOG.warn("stopped before everything was closed: {}", e.toString());
+        }
         stopped.countDown();
     }
 }

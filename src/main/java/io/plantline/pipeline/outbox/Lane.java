@@ -112,7 +112,7 @@ final class Lane {
 
     private void read() {
         reading = true;
-        journal.read(number, room()).onComplete(read -> {
+        journal.read(number, Math.max(1, room() - queuedBytes)).onComplete(read -> {
             reading = false;
             if (relay.isClosed()) {
                 return;

@@ -52,6 +52,21 @@ public final class LogReader {
 
     /** Reads on until there are {@code maxBytes} or the durable end is reached. */
     public Chunk read(long maxBytes) throws IOException {
+        long segmentBefore = segment;
+        long positionBefore = position;
+        long ordinalBefore = ordinal;
+        try {
+            return readOn(maxBytes);
+        } catch (IOException | RuntimeException e) {
+            // What was read is not handed out, so it must be read again.
+            segment = segmentBefore;
+            position = positionBefore;
+            ordinal = ordinalBefore;
+            throw e;
+        }
+    }
+
+    private Chunk readOn(long maxBytes) throws IOException {
         LogWriter.Durable end = writer.durable();
         List<Item> items = new ArrayList<>();
         long bytes = 0;

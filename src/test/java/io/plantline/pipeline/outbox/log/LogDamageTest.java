@@ -153,6 +153,29 @@ class LogDamageTest {
     }
 
     @Test
+    void aReadThatFailsIsRepeatedAndSkipsNothing() throws Exception {
+        SimulatedDisk disk = filled();
+        Log log = open(disk);
+        LogReader reader = log.reader(0);
+        List<Long> firsts = new ArrayList<>();
+        int failures = 0;
+        boolean caughtUp = false;
+        for (int round = 0; !caughtUp; round++) {
+            disk.failReadAfter(round);
+            try {
+                LogReader.Chunk chunk = reader.read(100_000);
+                chunk.items().forEach(item -> firsts.add(item.next()));
+                caughtUp = chunk.caughtUp();
+            } catch (java.io.IOException e) {
+                failures++;
+            }
+        }
+        log.close(1_000);
+        assertThat(failures).isGreaterThan(2);
+        assertThat(firsts).hasSize(BATCHES - COMMITTED).isSorted().doesNotHaveDuplicates();
+    }
+
+    @Test
     void writesOnAfterTheEndOfADamagedLog() throws Exception {
         SimulatedDisk disk = filled();
         String last = logs(disk).get(logs(disk).size() - 1);

@@ -28,6 +28,7 @@ final class SimulatedDisk implements Disk {
     private boolean crashed;
     private int failForces;
     private int failWrites;
+    private int readsLeft = -1;
     private boolean full;
     private int forces;
 
@@ -58,6 +59,11 @@ final class SimulatedDisk implements Disk {
 
     synchronized void failWrites(int count) {
         failWrites = count;
+    }
+
+    /** The read after so many more fails, and no other. */
+    synchronized void failReadAfter(int reads) {
+        readsLeft = reads;
     }
 
     synchronized void full(boolean is) {
@@ -189,8 +195,11 @@ final class SimulatedDisk implements Disk {
         }
 
         @Override
-        public int read(ByteBuffer into, long position) {
+        public int read(ByteBuffer into, long position) throws IOException {
             synchronized (SimulatedDisk.this) {
+                if (readsLeft-- == 0) {
+                    throw new IOException("Input/output error");
+                }
                 int size = (int) Math.max(0, Math.min(into.remaining(), content.now.length - position));
                 into.put(content.now, (int) Math.min(position, content.now.length), size);
                 return size;
