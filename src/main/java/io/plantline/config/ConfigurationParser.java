@@ -119,8 +119,13 @@ public final class ConfigurationParser {
                 section.error("", "\"" + filter + "\" is not a topic filter", problem);
                 return Optional.empty();
             }
-            return Optional.of(
-                    new Subscription(TopicFilter.of(filter), section.integer("qos", 1), section.string("target")));
+            List<String> targets =
+                    section.has("target") ? List.of(section.string("target")) : section.strings("targets");
+            if (targets.isEmpty() || (section.has("target") && section.has("targets"))) {
+                section.error("", "a subscription has either a target or targets", "write \"target\": \"name\"");
+                return Optional.empty();
+            }
+            return Optional.of(new Subscription(TopicFilter.of(filter), section.integer("qos", 1), targets));
         }
 
         private ProcessorDefinition processor(String name, JsonSettings section) {

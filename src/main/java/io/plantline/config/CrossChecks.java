@@ -10,6 +10,7 @@ import io.plantline.spi.TargetFactory;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -41,12 +42,13 @@ final class CrossChecks {
         Set<String> usedTargets = new HashSet<>();
         Set<String> usedProcessors = new HashSet<>();
         for (Subscription subscription : configuration.subscriptions()) {
-            usedTargets.add(subscription.target());
-            exists(
-                    targets,
-                    subscription.target(),
-                    pointer("subscriptions", subscription.filter().text()) + "/target",
-                    "target");
+            String place = pointer("subscriptions", subscription.filter().text());
+            boolean one = root.at(place).has("target");
+            for (int i = 0; i < subscription.targets().size(); i++) {
+                String target = subscription.targets().get(i);
+                usedTargets.add(target);
+                exists(targets, target, place + (one ? "/target" : "/targets/" + i), "target");
+            }
         }
         for (TargetDefinition target : configuration.targets().values()) {
             String place = pointer("targets", target.name());
@@ -123,7 +125,7 @@ final class CrossChecks {
             for (int j = i + 1; j < all.size(); j++) {
                 Subscription a = all.get(i);
                 Subscription b = all.get(j);
-                if (a.target().equals(b.target()) && a.filter().overlaps(b.filter())) {
+                if (a.meets(b)) {
                     problems.add(Problem.warning(
                             pointer("subscriptions", b.filter().text()),
                             "overlaps with \"" + a.filter() + "\" and has the same target",
@@ -142,7 +144,7 @@ final class CrossChecks {
                 }
                 for (Subscription subscription : configuration.subscriptions()) {
                     TopicFilter back = republishes(target.factory(), target.config(), subscription.filter());
-                    if (back != null && feeders.contains(subscription.target())) {
+                    if (back != null && !Collections.disjoint(feeders, subscription.targets())) {
                         refuseLoop(target, back);
                     }
                 }

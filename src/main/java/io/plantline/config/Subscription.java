@@ -1,11 +1,22 @@
 package io.plantline.config;
 
 import io.plantline.model.TopicFilter;
+import java.util.Collections;
+import java.util.List;
 
 /**
  * A topic filter and where its messages go.
  *
  * @param qos the highest QoS to receive with
- * @param target name of a target
+ * @param targets names of targets: each gets every message, which is safe when all of them have it
  */
-public record Subscription(TopicFilter filter, int qos, String target) {}
+public record Subscription(TopicFilter filter, int qos, List<String> targets) {
+    public Subscription {
+        targets = List.copyOf(targets);
+    }
+
+    /** Whether a message could go to one target by both. */
+    public boolean meets(Subscription other) {
+        return filter.overlaps(other.filter) && !Collections.disjoint(targets, other.targets);
+    }
+}

@@ -18,7 +18,10 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Properties;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -97,6 +100,30 @@ public final class DataDirectory implements AutoCloseable {
     Path targetFolder(String target, String fingerprint) {
         try {
             return Files.createDirectories(root.resolve("targets").resolve(target + "-" + fingerprint));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Folders with a log that no target of this configuration has. */
+    List<Path> strangers(Set<Path> known) {
+        Path targets = root.resolve("targets");
+        if (!Files.isDirectory(targets)) {
+            return List.of();
+        }
+        try (Stream<Path> folders = Files.list(targets)) {
+            return folders.filter(folder -> !known.contains(folder))
+                    .filter(DataDirectory::holdsLog)
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static boolean holdsLog(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.anyMatch(file -> file.toString().endsWith(".log"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -36,7 +36,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -110,8 +112,26 @@ public final class House {
                     .toList();
             outboxes.put(target.name(), new OutboxVerticle(target, processors, storage(target), ledger, outboxes::get));
         }
+        nameStrangers();
         return each(outboxes.values(), outbox -> vertx.deployVerticle(outbox).mapEmpty())
                 .onSuccess(v -> outboxes.values().forEach(OutboxVerticle::resume));
+    }
+
+    /** A log of a target that was changed or removed stays where it is, and must not be forgotten. */
+    private void nameStrangers() {
+        DataDirectory directory = data;
+        if (directory == null) {
+            return;
+        }
+        Set<Path> known = configuration.targets().values().stream()
+                .map(target -> directory.targetFolder(target.name(), target.fingerprint()))
+                .collect(Collectors.toSet());
+        for (Path folder : directory.strangers(known)) {
+            LOG.warn(
+                    "OUTBOX-ORPHAN: {} is the log of a target that this configuration has not, or has otherwise; what"
+                            + " waits in it stays there until the target is back as it was",
+                    folder);
+        }
     }
 
     private OutboxVerticle.Storage storage(TargetDefinition target) {

@@ -8,6 +8,7 @@ import io.vertx.core.Vertx;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -64,6 +65,19 @@ class DataDirectoryTest {
             assertThat(id).matches("[0-9a-f]{24}");
             assertThat(data.outboxId(data.targetFolder("lake", "f00d"))).isEqualTo(id);
             assertThat(data.outboxId(data.targetFolder("lake", "beef"))).isNotEqualTo(id);
+        }
+    }
+
+    @Test
+    void namesTheLogsThatNoTargetHas() throws Exception { // fault 76
+        try (DataDirectory data = DataDirectory.open(root())) {
+            Path mine = data.targetFolder("lake", "f00d");
+            Path removed = data.targetFolder("old", "beef");
+            Path neverUsed = data.targetFolder("empty", "cafe");
+            Files.createFile(mine.resolve("1.log"));
+            Files.createFile(removed.resolve("1.log"));
+            assertThat(neverUsed).isEmptyDirectory();
+            assertThat(data.strangers(Set.of(mine))).containsExactly(removed);
         }
     }
 

@@ -62,11 +62,13 @@ public final class DispatcherVerticle extends VerticleBase {
         List<SessionOptions.Subscription> asked = new ArrayList<>();
         for (Subscription subscription : subscriptions) {
             int identifier = identifiers.of(subscription);
-            Integer target = index.get(subscription.target());
-            if (target == null) {
-                throw new IllegalStateException("no outbox for " + subscription.target());
+            for (String name : subscription.targets()) {
+                Integer target = index.get(name);
+                if (target == null) {
+                    throw new IllegalStateException("no outbox for " + name);
+                }
+                rules.add(new RouteTable.Rule(subscription.filter(), subscription.qos(), identifier, target));
             }
-            rules.add(new RouteTable.Rule(subscription.filter(), subscription.qos(), identifier, target));
             asked.add(new SessionOptions.Subscription(subscription.filter(), subscription.qos(), identifier));
         }
         MqttSession opened = new MqttSession(

@@ -32,9 +32,7 @@ final class SubscriptionIdentifiers {
                 .sorted(Comparator.comparing(SubscriptionIdentifiers::text))
                 .toList()) {
             String set = subscriptions.stream()
-                    .filter(other -> !other.equals(subscription)
-                            && other.target().equals(subscription.target())
-                            && other.filter().overlaps(subscription.filter()))
+                    .filter(other -> !other.equals(subscription) && other.meets(subscription))
                     .map(SubscriptionIdentifiers::text)
                     .sorted()
                     .collect(Collectors.joining("\n"));

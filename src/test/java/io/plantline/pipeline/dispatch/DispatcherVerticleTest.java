@@ -17,6 +17,7 @@ import io.plantline.testkit.ScriptedBroker.Connection;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.internal.ContextInternal;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -62,7 +63,8 @@ class DispatcherVerticleTest {
                 messages.add(message.topic() + "=" + new String(message.payload()));
             }
             batches.add(batch.count());
-            Promise<Void> promise = Promise.promise();
+            // Completes on the caller's context, as the contract says.
+            Promise<Void> promise = ContextInternal.current().promise();
             promises.add(promise);
             return promise.future();
         }
@@ -98,7 +100,7 @@ class DispatcherVerticleTest {
     }
 
     private static Subscription subscription(String filter, String target) {
-        return new Subscription(TopicFilter.of(filter), 1, target);
+        return new Subscription(TopicFilter.of(filter), 1, List.of(target));
     }
 
     /** Answers the SUBSCRIBE packets, and returns the identifier of each filter as it was sent. */
@@ -166,7 +168,7 @@ class DispatcherVerticleTest {
                         .join());
         deploy(
                 Map.of("t", outbox, "other", outbox),
-                new Subscription(TopicFilter.of("a/+"), 2, "t"),
+                new Subscription(TopicFilter.of("a/+"), 2, List.of("t")),
                 subscription("a/#", "t"),
                 subscription("a/b", "other"));
         Connection connection = broker.accept().connected(true);
@@ -179,7 +181,7 @@ class DispatcherVerticleTest {
     @Test
     void aFilterThatIsGrantedLaterDoesNotSpeakForATarget() {
         FakeOutbox outbox = new FakeOutbox();
-        deploy(Map.of("t", outbox), subscription("a/#", "t"), new Subscription(TopicFilter.of("a/+"), 2, "t"));
+        deploy(Map.of("t", outbox), subscription("a/#", "t"), new Subscription(TopicFilter.of("a/+"), 2, List.of("t")));
         Connection first = broker.accept().connected(false);
         subscribed(first, 2, Map.of("a/+", 0x87));
         first.close();
@@ -217,6 +219,20 @@ class DispatcherVerticleTest {
         connection.expectAck(Packet.PUBACK, 2);
         assertThat(one.messages).hasSize(1);
         assertThat(two.messages).hasSize(1);
+    }
+
+    @Test
+    void aSubscriptionFeedsSeveralTargetsAndIsSafeWhenAllHaveIt() {
+        FakeOutbox one = new FakeOutbox();
+        FakeOutbox two = new FakeOutbox();
+        deploy(Map.of("one", one, "two", two), new Subscription(TopicFilter.of("a/#"), 1, List.of("one", "two")));
+        Connection connection = broker.welcome(false);
+        connection.publish("a/b", 1, 1, false, "x");
+        await().until(() -> one.messages.size() == 1 && two.messages.size() == 1);
+        one.safe();
+        connection.expectSilence(100);
+        two.safe();
+        connection.expectAck(Packet.PUBACK, 1);
     }
 
     @Test
