@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Timeout;
@@ -29,7 +30,6 @@ class DiskCrashIT {
     private static final int TOPICS = 20;
     private static final int KILLS = Integer.getInteger("crash.kills", 3);
     private static final int RATE = 1_000;
-    private static final int SECONDS_PER_KILL = 9;
 
     @TempDir
     private Path directory;
@@ -42,7 +42,6 @@ class DiskCrashIT {
         if (!artemis) {
             Mosquitto.assumeInstalled();
         }
-        int count = KILLS * SECONDS_PER_KILL * RATE / TOPICS * TOPICS;
         Path lake = directory.resolve("lake");
         try (AutoCloseable source =
                 artemis ? Artemis.start() : Mosquitto.start(directory, "max_inflight_messages 1000")) {
@@ -54,13 +53,8 @@ class DiskCrashIT {
                      "subscriptions": {"plant/#": {"qos": %d, "target": "lake"}}}""".formatted(port, directory.resolve("data"), lake, qos);
             PlantlineProcess.Builder program = PlantlineProcess.in(directory).config(document);
             PlantlineProcess plantline = program.start().awaitSubscribed();
-            CompletableFuture<Void> load = CompletableFuture.runAsync(() -> {
-                try {
-                    new Generator(port, TOPICS, t -> "plant/line" + t, qos, 200).publish(count, 0, 500, RATE);
-                } catch (Exception e) {
-                    throw new IllegalStateException(e);
-                }
-            });
+            AtomicBoolean killing = new AtomicBoolean(true);
+            CompletableFuture<Integer> load = CompletableFuture.supplyAsync(() -> publish(port, qos, killing));
             for (int kill = 0; kill < KILLS; kill++) {
                 LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(500_000_000L, 1_500_000_000L));
                 long before = files(lake);
@@ -69,7 +63,9 @@ class DiskCrashIT {
                 await().atMost(Duration.ofSeconds(20)).until(() -> files(lake) > before);
             }
             assertThat(load.isDone()).as("every kill happened under load").isFalse();
-            load.join();
+            killing.set(false);
+            int perTopic = load.join();
+            int count = perTopic * TOPICS;
             await().atMost(Duration.ofSeconds(60)).until(() -> rows(lake) >= count);
             assertThat(plantline.stop()).isIn(0, 143);
             Tally tally = new Tally();
@@ -77,8 +73,8 @@ class DiskCrashIT {
                 tally.add(row.payload());
             }
             System.out.println("disk, " + broker + ", QoS " + qos + ", " + KILLS + " kills: " + tally + ", missing "
-                    + tally.missing(TOPICS, count / TOPICS));
-            assertThat(tally.missing(TOPICS, count / TOPICS)).isEmpty();
+                    + tally.missing(TOPICS, perTopic));
+            assertThat(tally.missing(TOPICS, perTopic)).isEmpty();
             assertThat(tally.altered()).isZero();
             // Artemis sends again under new identifiers, which no receiver can tell from new messages.
             if (qos == 2 && !artemis) {
@@ -87,6 +83,20 @@ class DiskCrashIT {
             assertThat(plantline.log())
                     .containsPattern("ledger lake: accepted " + tally.total() + " = delivered " + tally.total()
                             + " \\+ filtered 0 \\+ dead-lettered 0 \\+ waiting 0");
+        }
+    }
+
+    /** A second's messages again and again, as long as there is killing. */
+    private static int publish(int port, int qos, AtomicBoolean killing) {
+        int perTopic = 0;
+        try {
+            while (killing.get()) {
+                new Generator(port, TOPICS, t -> "plant/line" + t, qos, 200).publish(RATE, perTopic, 500, RATE);
+                perTopic += RATE / TOPICS;
+            }
+            return perTopic;
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
         }
     }
 

@@ -121,6 +121,16 @@ final class LogWriter {
     }
 
     private void run() {
+        try {
+            writeAll();
+        } catch (Error e) {
+            // Nothing more is acknowledged, and the operator must hear why.
+            listener.failing(new IllegalStateException("the writer of the log has ended", e));
+            throw e;
+        }
+    }
+
+    private void writeAll() {
         List<Item> group = new ArrayList<>();
         while (take(group)) {
             if (!write(group)) {
