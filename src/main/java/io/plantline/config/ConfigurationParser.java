@@ -149,6 +149,12 @@ public final class ConfigurationParser {
             Optional<Settings> batch = section.section("batch");
             boolean memoryMode =
                     !root.has("data-directory") && environment.dataDirectory().isEmpty();
+            if (memoryMode && section.has("outbox")) {
+                section.warn(
+                        "outbox",
+                        "bounds what waits on disk, and there is no data directory",
+                        "set \"data-directory\" or " + EnvironmentVariables.DATA_DIRECTORY);
+            }
             if (memoryMode && batch.filter(limits -> limits.has("max-age")).isPresent()) {
                 section.warn(
                         "batch",
@@ -212,7 +218,7 @@ public final class ConfigurationParser {
         /** Where messages are kept on disk, if they are. */
         private Optional<Configuration.Data> data() {
             boolean fits =
-                    structure.stream().noneMatch(problem -> problem.pointer().startsWith("/data-directory"));
+                    structure.stream().noneMatch(problem -> problem.pointer().startsWith("/data-"));
             JsonSettings top = new JsonSettings(
                     fits ? root : JsonDocument.parse("{}", new ArrayList<>()).root(), "", plugins, problems);
             return environment

@@ -67,6 +67,44 @@ class ConfigurationParserTest {
         assertThat(configuration.broker().addresses().toString()).isEqualTo("[one:1884, two:99, [::1]:98]");
     }
 
+    @Test
+    void theDataDirectoryComesFromTheDocumentOrTheEnvironment() {
+        String document = with("", FILE, ", \"data-directory\": \"/one\", \"data-min-free\": \"1MiB\"");
+        assertThat(parser.parse(document, Map.of()).configuration().data())
+                .contains(new Configuration.Data("/one", 1 << 20));
+        assertThat(parser.parse(document, Map.of("EDGE_DATA_DIR", "/two"))
+                        .configuration()
+                        .data())
+                .contains(new Configuration.Data("/two", 1 << 20));
+        assertThat(problems(with("", FILE, ", \"data-directory\": \"/one\", \"data-min-free\": \"much\""), Map.of()))
+                .singleElement()
+                .asString()
+                .contains("/data-min-free");
+    }
+
+    @Test
+    void boundsOfAnOutboxWithoutADataDirectoryAreWarnedOf() {
+        String bounded = FILE.replace("}", ", \"outbox\": {\"max-bytes\": \"1GiB\"}}");
+        assertThat(parser.parse(with("", bounded, ""), Map.of()).warnings())
+                .anyMatch(problem -> problem.pointer().equals("/targets/t/outbox"));
+        assertThat(parser.parse(with("", bounded, ""), Map.of("EDGE_DATA_DIR", "d"))
+                        .warnings())
+                .noneMatch(problem -> problem.pointer().equals("/targets/t/outbox"));
+    }
+
+    @Test
+    void aSubscriptionHasEitherATargetOrTargets() {
+        String both = with("", FILE, "").replace("{\"target\": \"t\"}", "{\"target\": \"t\", \"targets\": [\"t\"]}");
+        String neither = with("", FILE, "").replace("{\"target\": \"t\"}", "{\"qos\": 1}");
+        String unknown = with("", FILE, "").replace("{\"target\": \"t\"}", "{\"targets\": [\"t\", \"u\"]}");
+        assertThat(problems(both, Map.of()))
+                .anyMatch(problem -> problem.toString().contains("either a target or targets"));
+        assertThat(problems(neither, Map.of()))
+                .anyMatch(problem -> problem.toString().contains("either a target or targets"));
+        assertThat(problems(unknown, Map.of()))
+                .anyMatch(problem -> problem.toString().contains("/subscriptions/a~1#/targets/1"));
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

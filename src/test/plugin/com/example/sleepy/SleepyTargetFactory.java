@@ -46,6 +46,7 @@ public final class SleepyTargetFactory implements TargetFactory<Boolean> {
 
     private static Void sleep() {
         try {
+            // The fault itself, not a wait for anything.
             Thread.sleep(SLEEP_MILLIS);
             System.out.println("slept well");
         } catch (InterruptedException e) {

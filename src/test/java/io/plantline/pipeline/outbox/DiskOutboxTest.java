@@ -17,6 +17,7 @@ import io.plantline.pipeline.PipelineMessage.PublishReply;
 import io.plantline.pipeline.PipelineMessage.PublishRequest;
 import io.plantline.plugin.target.mqtt.MqttTargetFactory;
 import io.plantline.spi.Verdicts;
+import io.plantline.testkit.TestContext;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.io.RandomAccessFile;
@@ -109,15 +110,7 @@ class DiskOutboxTest {
         MessageBatch.Builder builder = new MessageBatch.Builder(100);
         for (String payload : payloads) {
             byte[] bytes = (payload + " ".repeat(Math.max(0, size - payload.length()))).getBytes();
-            builder.add(
-                    "topic",
-                    2,
-                    false,
-                    false,
-                    1,
-                    MessageProperties.NONE,
-                    bytes.length,
-                    (target, offset) -> System.arraycopy(bytes, 0, target, offset, bytes.length));
+            TestContext.add(builder, "topic", bytes, MessageProperties.NONE);
         }
         return builder.build();
     }
@@ -254,15 +247,7 @@ class DiskOutboxTest {
         byte[] bytes = new byte[512 << 10];
         new java.util.Random(seed).nextBytes(bytes);
         MessageBatch.Builder builder = new MessageBatch.Builder(bytes.length + 100);
-        builder.add(
-                "topic",
-                1,
-                false,
-                false,
-                1,
-                MessageProperties.NONE,
-                bytes.length,
-                (target, offset) -> System.arraycopy(bytes, 0, target, offset, bytes.length));
+        TestContext.add(builder, "topic", bytes, MessageProperties.NONE);
         return builder.build();
     }
 

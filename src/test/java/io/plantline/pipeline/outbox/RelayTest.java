@@ -22,6 +22,7 @@ import io.plantline.pipeline.PipelineMessage.PublishRequest;
 import io.plantline.plugin.target.mqtt.MqttTargetFactory;
 import io.plantline.spi.Processed;
 import io.plantline.spi.Verdicts;
+import io.plantline.testkit.TestContext;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.time.Duration;
@@ -129,16 +130,7 @@ class RelayTest {
     private static MessageBatch batch(String... payloads) {
         MessageBatch.Builder builder = new MessageBatch.Builder(100);
         for (String payload : payloads) {
-            byte[] bytes = payload.getBytes();
-            builder.add(
-                    "topic",
-                    1,
-                    false,
-                    false,
-                    1,
-                    MessageProperties.NONE,
-                    bytes.length,
-                    (target, offset) -> System.arraycopy(bytes, 0, target, offset, bytes.length));
+            TestContext.add(builder, "topic", payload.getBytes(), MessageProperties.NONE);
         }
         return builder.build();
     }

@@ -251,15 +251,8 @@ public final class LogState {
         if (waiting() > 0) {
             throw new IllegalStateException("lanes change only while nothing waits");
         }
-        LogState state = new LogState(count);
-        state.nextSequence = nextSequence;
-        state.generation = generation;
-        state.identifiers.or(identifiers);
-        state.delivered = delivered;
-        state.filtered = filtered;
-        state.deadLettered = deadLettered;
-        state.refused = refused;
-        System.arraycopy(losses, 0, state.losses, 0, losses.length);
+        LogState state = copy();
+        state.lanes = new LogState(count).lanes;
         // The books of lanes that are gone go on in the first.
         state.lanes[0].stored = stored();
         state.lanes[0].done = stored();

@@ -19,7 +19,6 @@ final class SegmentScan {
     private ByteBuffer body = ByteBuffer.allocate(0);
     private long windowAt = -1;
     private long position;
-    private long lastStart = -1;
 
     /** Is told of bytes that were durable once and are not what was written. */
     interface Damage {
@@ -44,11 +43,6 @@ final class SegmentScan {
     /** Where the next group starts, or the segment ends. */
     long position() {
         return position;
-    }
-
-    /** Where the group of the last {@link #next} starts. */
-    long lastStart() {
-        return lastStart;
     }
 
     /** Records of the group that {@link #next} returned. */
@@ -79,7 +73,6 @@ final class SegmentScan {
             }
             damage.at(segment, from, group.position());
         }
-        lastStart = group.position();
         position = group.next();
         return group;
     }

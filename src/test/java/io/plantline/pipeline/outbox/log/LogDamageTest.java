@@ -6,6 +6,7 @@ import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageProperties;
 import io.plantline.pipeline.outbox.log.LogRecord.Committed;
 import io.plantline.pipeline.outbox.log.LogRecord.Stored;
+import io.plantline.testkit.TestContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -57,15 +58,7 @@ class LogDamageTest {
         MessageBatch.Builder builder = new MessageBatch.Builder(256);
         for (int i = 0; i < 3; i++) {
             byte[] payload = ("message " + number + "/" + i).getBytes();
-            builder.add(
-                    "t",
-                    2,
-                    false,
-                    false,
-                    1,
-                    MessageProperties.NONE,
-                    payload.length,
-                    (target, at) -> System.arraycopy(payload, 0, target, at, payload.length));
+            TestContext.add(builder, "t", payload, MessageProperties.NONE);
         }
         return builder.build().numberedFrom(1 + 3L * number);
     }

@@ -8,6 +8,7 @@ import io.plantline.pipeline.outbox.log.LogRecord.Committed;
 import io.plantline.pipeline.outbox.log.LogRecord.Planned;
 import io.plantline.pipeline.outbox.log.LogRecord.Released;
 import io.plantline.pipeline.outbox.log.LogRecord.Stored;
+import io.plantline.testkit.TestContext;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -133,15 +134,7 @@ class LogModelTest {
         random.nextBytes(payload);
         MessageBatch.Builder builder = new MessageBatch.Builder(1024);
         for (int i = 0; i < count; i++) {
-            builder.add(
-                    "t" + lane,
-                    2,
-                    false,
-                    false,
-                    1,
-                    MessageProperties.NONE,
-                    payload.length,
-                    (target, at) -> System.arraycopy(payload, 0, target, at, payload.length));
+            TestContext.add(builder, "t" + lane, payload, MessageProperties.NONE);
         }
         int[] identifiers = random.nextBoolean() ? new int[0] : new int[] {1 + random.nextInt(65_535)};
         synchronized (model) {
