@@ -34,6 +34,18 @@ final class CrossChecks {
         overlaps();
         loops();
         endpoints();
+        directories();
+    }
+
+    private void directories() {
+        for (TargetDefinition target : configuration.targets().values()) {
+            if (configuration.data().isEmpty() && needsDataDirectory(target.factory(), target.config())) {
+                problems.add(Problem.error(
+                        pointer("targets", target.name()),
+                        "this works only with messages kept on disk",
+                        "set data-directory (or EDGE_DATA_DIR)"));
+            }
+        }
     }
 
     private void names() {
@@ -261,6 +273,11 @@ final class CrossChecks {
     @SuppressWarnings("unchecked") // A factory gets back what its own configure() made.
     private static <C> List<Endpoint> endpoints(ProcessorFactory<C> factory, Object config) {
         return factory.endpoints((C) config);
+    }
+
+    @SuppressWarnings("unchecked") // A factory gets back what its own configure() made.
+    private static <C> boolean needsDataDirectory(TargetFactory<C> factory, Object config) {
+        return factory.needsDataDirectory((C) config);
     }
 
     @SuppressWarnings("unchecked") // A factory gets back what its own configure() made.

@@ -26,6 +26,11 @@ public interface TargetFactory<C> extends PluginFactory<C> {
         return false;
     }
 
+    /** Whether what it promises needs messages to be numbered over restarts, and so to be kept on disk. */
+    default boolean needsDataDirectory(C config) {
+        return false;
+    }
+
     /** How many plans may be in flight at once, unless the configuration says otherwise; order holds per topic. */
     default int defaultLanes() {
         return 1;

@@ -54,7 +54,8 @@ class DiskCrashIT {
             PlantlineProcess.Builder program = PlantlineProcess.in(directory).config(document);
             PlantlineProcess plantline = program.start().awaitSubscribed();
             AtomicBoolean killing = new AtomicBoolean(true);
-            CompletableFuture<Integer> load = CompletableFuture.supplyAsync(() -> publish(port, qos, killing));
+            CompletableFuture<Integer> load = CompletableFuture.supplyAsync(() ->
+                    new Generator(port, TOPICS, t -> "plant/line" + t, qos, 200).publishWhile(killing::get, 500, RATE));
             for (int kill = 0; kill < KILLS; kill++) {
                 LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(500_000_000L, 1_500_000_000L));
                 long before = files(lake);
@@ -83,20 +84,6 @@ class DiskCrashIT {
             assertThat(plantline.log())
                     .containsPattern("ledger lake: accepted " + tally.total() + " = delivered " + tally.total()
                             + " \\+ filtered 0 \\+ dead-lettered 0 \\+ waiting 0");
-        }
-    }
-
-    /** A second's messages again and again, as long as there is killing. */
-    private static int publish(int port, int qos, AtomicBoolean killing) {
-        int perTopic = 0;
-        try {
-            while (killing.get()) {
-                new Generator(port, TOPICS, t -> "plant/line" + t, qos, 200).publish(RATE, perTopic, 500, RATE);
-                perTopic += RATE / TOPICS;
-            }
-            return perTopic;
-        } catch (Exception e) {
-            throw new IllegalStateException(e);
         }
     }
 

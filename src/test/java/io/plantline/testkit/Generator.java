@@ -1,9 +1,11 @@
 package io.plantline.testkit;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntFunction;
 
 /** Publishes stamped messages with a window, and knows which of them the broker has confirmed. */
@@ -41,6 +43,25 @@ public final class Generator {
     /** Publishes {@code count} messages, numbered from {@code from} per topic; returns when all are confirmed. */
     public void publish(int count, int from, int window) throws IOException {
         publish(count, from, window, 0);
+    }
+
+    /**
+     * Publishes a second's messages again and again.
+     *
+     * @param goOn asked every second
+     * @return messages per topic
+     */
+    public int publishWhile(BooleanSupplier goOn, int window, int perSecond) {
+        int perTopic = 0;
+        try {
+            while (goOn.getAsBoolean()) {
+                publish(perSecond, perTopic, window, perSecond);
+                perTopic += perSecond / topicCount;
+            }
+            return perTopic;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** The same, with at most {@code perSecond} messages a second (0: as fast as it goes). */

@@ -20,7 +20,7 @@ public final class Sections {
     @SuppressWarnings("unchecked")
     public static <C> C target(String section) {
         return (C) parse("""
-                {"mqtt-broker": {"addresses": ["broker:1883"], "client-id": "x"},
+                {"mqtt-broker": {"addresses": ["broker:1883"], "client-id": "x"}, "data-directory": "d",
                  "targets": {"t": %s}, "subscriptions": {"a/#": {"target": "t"}}}""".formatted(section)).targets().get("t").config();
     }
 

@@ -89,28 +89,13 @@ public record ObjectLayout(String keyPrefix, String objectPrefix, String partiti
      * loop.
      */
     public Future<List<EncodedObject>> encode(PublishBatch batch, PayloadFormat format, Worker work) {
-        List<MessageBatch> parts = new ArrayList<>();
-        return collect(batch, parts).compose(v -> work.run(() -> encode(batch, parts, format)));
+        return batch.reader().next(Long.MAX_VALUE).compose(parts -> work.run(() -> encode(batch, parts, format)));
     }
 
     /** Runs something on a worker thread. */
     @FunctionalInterface
     public interface Worker {
         <T> Future<T> run(java.util.concurrent.Callable<T> work);
-    }
-
-    private static Future<Void> collect(PublishBatch batch, List<MessageBatch> into) {
-        return collect(batch.reader(), into);
-    }
-
-    private static Future<Void> collect(io.plantline.spi.BatchReader reader, List<MessageBatch> into) {
-        return reader.next().compose(part -> {
-            if (part.count() == 0) {
-                return Future.succeededFuture();
-            }
-            into.add(part);
-            return collect(reader, into);
-        });
     }
 
     private List<EncodedObject> encode(PublishBatch batch, List<MessageBatch> parts, PayloadFormat format)

@@ -1,0 +1,93 @@
+package io.plantline.flow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.plantline.testkit.Generator;
+import io.plantline.testkit.KafkaCluster;
+import io.plantline.testkit.Mosquitto;
+import io.plantline.testkit.PlantlineProcess;
+import io.plantline.testkit.Tally;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * kill -9 of Plantline and of the leader under load, into Kafka with transactions: consumers that read committed records see
+ * every message that Plantline accepted, and see it once.
+ */
+class KafkaCrashIT {
+    private static final int TOPICS = 20;
+    private static final int KILLS = Integer.getInteger("kafka.kills", 3);
+    private static final int LEADER_KILLS = Integer.getInteger("kafka.leader-kills", 1);
+    private static final int RATE = 1_000;
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    @Timeout(value = 40, unit = TimeUnit.MINUTES)
+    void committedReadersSeeEachMessageOnce() throws Exception {
+        Mosquitto.assumeInstalled();
+        try (Mosquitto source = Mosquitto.start(directory, "max_inflight_messages 1000");
+                KafkaCluster kafka = KafkaCluster.start(directory.resolve("kafka"), 3)) {
+            kafka.createTopic("plant", 3, Map.of());
+            String document = """
+                    {"mqtt-broker": {"addresses": ["127.0.0.1:%d"], "client-id": "crash"},
+                     "data-directory": "%s",
+                     "targets": {"kafka": {"type": "kafka", "bootstrap-servers": [%s], "topic": "plant", "transactions": true, "timeout": "10s"}},
+                     "subscriptions": {"plant/#": {"qos": 2, "target": "kafka"}}}""".formatted(source.port(), directory.resolve("data"), kafka.bootstrapJson());
+            PlantlineProcess.Builder program = PlantlineProcess.in(directory).config(document);
+            PlantlineProcess plantline = program.start().awaitSubscribed();
+            AtomicBoolean killing = new AtomicBoolean(true);
+            CompletableFuture<Integer> load = CompletableFuture.supplyAsync(
+                    () -> new Generator(source.port(), TOPICS, t -> "plant/line" + t, 2, 200)
+                            .publishWhile(killing::get, 500, RATE));
+            for (int kill = 0; kill < KILLS; kill++) {
+                LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(500_000_000L, 1_500_000_000L));
+                long before = kafka.end("plant");
+                assertThat(plantline.kill()).as("the kill fired").isEqualTo(137);
+                plantline = program.start().awaitSubscribed();
+                await().atMost(Duration.ofSeconds(30)).until(() -> kafka.end("plant") > before);
+            }
+            for (int kill = 0; kill < LEADER_KILLS; kill++) {
+                LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(500_000_000L, 1_500_000_000L));
+                int leader = kafka.leader("plant", kill % 3);
+                assertThat(kafka.kill(leader)).as("the kill fired").isEqualTo(137);
+                long before = kafka.end("plant");
+                await().atMost(Duration.ofSeconds(60)).until(() -> kafka.end("plant") > before);
+                kafka.startNode(leader);
+                kafka.awaitReady();
+            }
+            assertThat(load.isDone()).as("every kill happened under load").isFalse();
+            killing.set(false);
+            int perTopic = load.join();
+            await().atMost(Duration.ofSeconds(90)).until(() -> tally(kafka).distinct() >= (long) perTopic * TOPICS);
+            assertThat(plantline.stop()).isIn(0, 143);
+            Tally tally = tally(kafka);
+            System.out.println("kafka, " + KILLS + " kills, " + LEADER_KILLS + " of the leader: " + tally + ", missing "
+                    + tally.missing(TOPICS, perTopic));
+            assertThat(tally.missing(TOPICS, perTopic)).isEmpty();
+            assertThat(tally.altered()).isZero();
+            assertThat(tally.inversions()).isZero();
+            assertThat(tally.duplicates()).isZero();
+            assertThat(plantline.log())
+                    .containsPattern("ledger kafka: accepted " + tally.total() + " = delivered " + tally.total()
+                            + " \\+ filtered 0 \\+ dead-lettered 0 \\+ waiting 0");
+        }
+    }
+
+    private static Tally tally(KafkaCluster kafka) {
+        Tally tally = new Tally();
+        kafka.read("plant").forEach(record -> tally.add(record.value()));
+        return tally;
+    }
+}

@@ -1,0 +1,250 @@
+package io.plantline.plugin.target.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.plantline.model.Failure;
+import io.plantline.model.MessageBatch;
+import io.plantline.model.MessageProperties;
+import io.plantline.model.Plan;
+import io.plantline.pipeline.InlineBatch;
+import io.plantline.spi.PublishBatch;
+import io.plantline.spi.Verdicts;
+import io.plantline.testkit.KafkaCluster;
+import io.plantline.testkit.Ports;
+import io.plantline.testkit.Sections;
+import io.plantline.testkit.TestContext;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class KafkaTargetTest {
+    @TempDir
+    private static Path directory;
+
+    private static KafkaCluster kafka;
+
+    private final String outbox = UUID.randomUUID().toString().replace("-", "").substring(8);
+    private final TestContext context = new TestContext(null);
+    private final List<KafkaTarget> targets = new ArrayList<>();
+
+    @BeforeAll
+    static void startKafka() {
+        int secure = securePort = Ports.free();
+        kafka = KafkaCluster.start(
+                directory,
+                "auto.create.topics.enable=false",
+                "listeners=PLAIN://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller},SECURE://127.0.0.1:" + secure,
+                "listener.security.protocol.map=PLAIN:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_PLAINTEXT",
+                "sasl.enabled.mechanisms=PLAIN",
+                "listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule"
+                        + " required user_user=\"password\";");
+    }
+
+    private static int securePort;
+
+    @AfterAll
+    static void stopKafka() {
+        kafka.close();
+    }
+
+    @AfterEach
+    void close() {
+        targets.forEach(target -> context.call(target::close));
+        context.close();
+    }
+
+    private KafkaTarget target(String more) {
+        return targetAt(kafka.bootstrapJson(), more);
+    }
+
+    private KafkaTarget targetAt(String servers, String more) {
+        KafkaTargetConfig config =
+                Sections.target("{\"type\": \"kafka\", \"bootstrap-servers\": [" + servers + "], " + more + "}");
+        KafkaTarget target = new KafkaTarget(config, context);
+        targets.add(target);
+        return target;
+    }
+
+    private Verdicts publish(KafkaTarget target, PublishBatch batch) {
+        return context.call(() -> target.publish(batch));
+    }
+
+    /** A plan whose pending messages are those not named. */
+    private PublishBatch plan(long first, String[] messages, int... delivered) {
+        BitSet done = new BitSet();
+        for (int ordinal : delivered) {
+            done.set(ordinal);
+        }
+        MessageBatch batch = TestContext.batch(messages).numberedFrom(first);
+        Plan plan = new Plan("t", "f", outbox, 3, first, first + messages.length - 1, 0, messages.length);
+        return new InlineBatch(plan, List.of(batch), done);
+    }
+
+    private static String[] numbers(int count) {
+        return IntStream.range(0, count)
+                .mapToObj(i -> "plant/line" + i % 5 + "=" + i)
+                .toArray(String[]::new);
+    }
+
+    private static List<String> values(List<ConsumerRecord<byte[], byte[]>> records) {
+        return records.stream().map(record -> new String(record.value())).toList();
+    }
+
+    private static String header(ConsumerRecord<byte[], byte[]> record, String name) {
+        return new String(record.headers().lastHeader(name).value(), StandardCharsets.UTF_8);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void everyTopicKeepsItsOrder(boolean transactions) {
+        String topic = "order-" + transactions;
+        kafka.createTopic(topic, 3, Map.of());
+        KafkaTarget target = target("\"topic\": \"" + topic + "\", \"transactions\": " + transactions);
+        assertThat(publish(target, plan(1, numbers(5_000))).refused()).isEmpty();
+        List<ConsumerRecord<byte[], byte[]>> records = kafka.read(topic);
+        assertThat(records).hasSize(5_000);
+        Map<String, Integer> last = new java.util.HashMap<>();
+        for (ConsumerRecord<byte[], byte[]> record : records) {
+            int number = Integer.parseInt(new String(record.value()));
+            assertThat(new String(record.key())).isEqualTo("plant/line" + number % 5);
+            assertThat(last.getOrDefault(new String(record.key()), -1)).isLessThan(number);
+            last.put(new String(record.key()), number);
+        }
+    }
+
+    @Test
+    void headersTellWhatMqttSaid() {
+        kafka.createTopic("plant.line1.temp", 1, Map.of());
+        MessageBatch.Builder builder = new MessageBatch.Builder(100);
+        MessageProperties properties = new MessageProperties("application/json", null, List.of()).with("site", "köln");
+        TestContext.add(builder, "plant/line1/temp", new byte[0], properties);
+        PublishBatch plan = TestContext.plan(builder.build().numberedFrom(7));
+        publish(target("\"topic\": \"{1}.{2}.{3}{4}\", \"key\": \"\""), plan);
+        ConsumerRecord<byte[], byte[]> record = kafka.read("plant.line1.temp").get(0);
+        assertThat(record.value()).as("empty, and not a tombstone").isNotNull().isEmpty();
+        assertThat(record.key()).isNull();
+        assertThat(record.timestamp()).isEqualTo(1_795_503_600_123L);
+        assertThat(header(record, "plantline.message-id")).isEqualTo(plan.plan().messageId(7));
+        assertThat(header(record, "mqtt.topic")).isEqualTo("plant/line1/temp");
+        assertThat(header(record, "mqtt.qos")).isEqualTo("1");
+        assertThat(header(record, "mqtt.retained")).isEqualTo("false");
+        assertThat(header(record, "mqtt.received-at")).isEqualTo("1795503600123456");
+        assertThat(header(record, "mqtt.content-type")).isEqualTo("application/json");
+        assertThat(header(record, "mqtt.user.site")).isEqualTo("köln");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void onlyARecordThatIsTooLargeIsRefused(boolean transactions) {
+        String topic = "small-" + transactions;
+        kafka.createTopic(topic, 1, Map.of("max.message.bytes", "2000"));
+        KafkaTarget target = target("\"topic\": \"" + topic
+                + "\", \"compression\": \"none\", \"max-message-bytes\": \"10KB\", \"transactions\": " + transactions);
+        // One that the cluster refuses, and one that never leaves.
+        String[] messages = {"t=a", "t=" + "b".repeat(4_000), "t=c", "t=" + "d".repeat(20_000), "t=e"};
+        Verdicts verdicts = publish(target, plan(1, messages));
+        assertThat(verdicts.refused()).containsOnlyKeys(1, 3);
+        assertThat(verdicts.refused().values()).allSatisfy(failure -> {
+            assertThat(failure.kind()).isEqualTo(Failure.Kind.REJECT);
+            assertThat(failure.code()).isEqualTo("record-too-large");
+        });
+        assertThat(values(kafka.read(topic))).containsExactly("a", "c", "e");
+    }
+
+    @Test
+    void aTransactionIsSentOnceWhoeverSendsItAgain() {
+        kafka.createTopic("once", 3, Map.of("max.message.bytes", "2000"));
+        String section = "\"topic\": \"once\", \"compression\": \"none\", \"transactions\": true";
+        String[] messages = numbers(1_000);
+        messages[17] = "plant/line2=" + "x".repeat(5_000);
+        assertThat(publish(target(section), plan(1, messages)).refused()).containsOnlyKeys(17);
+
+        // The process died before it knew: another one begins with a plan that is not even the same.
+        messages[17] = "plant/line2=17";
+        String[] more = java.util.Arrays.copyOf(messages, 1_200);
+        System.arraycopy(numbers(1_200), 1_000, more, 1_000, 200);
+        KafkaTarget second = target(section);
+        assertThat(publish(second, plan(1, java.util.Arrays.copyOf(more, 600))).refused())
+                .isEmpty();
+        assertThat(publish(second, plan(601, java.util.Arrays.copyOfRange(more, 600, 1_200)))
+                        .refused())
+                .isEmpty();
+        assertThat(values(kafka.read("once")).stream().map(Integer::valueOf).sorted())
+                .containsExactlyElementsOf(IntStream.range(0, 1_200).boxed().toList());
+    }
+
+    @Test
+    void anOlderProducerIsFencedOff() {
+        kafka.createTopic("fenced", 1, Map.of());
+        String section = "\"topic\": \"fenced\", \"transactions\": true";
+        KafkaTarget older = target(section);
+        publish(older, plan(1, numbers(10)));
+        publish(target(section), plan(11, numbers(10)));
+        assertThatThrownBy(() -> publish(older, plan(21, numbers(10)))).hasStackTraceContaining("fenced");
+        assertThat(kafka.read("fenced")).hasSize(20);
+    }
+
+    @Test
+    void onlyWhatIsPendingIsSent() {
+        kafka.createTopic("pending", 1, Map.of());
+        publish(target("\"topic\": \"pending\""), plan(1, new String[] {"t=a", "t=b", "t=c"}, 0, 2));
+        assertThat(values(kafka.read("pending"))).containsExactly("b");
+    }
+
+    @Test
+    void aTopicThatIsNotThereIsAnOperatorsMatter() {
+        KafkaTarget target = target("\"topic\": \"nowhere\", \"timeout\": \"2s\"");
+        Verdicts verdicts = publish(target, plan(1, numbers(3)));
+        assertThat(verdicts.refused().values()).hasSize(3).allSatisfy(failure -> {
+            assertThat(failure.kind()).isEqualTo(Failure.Kind.OPERATOR);
+            assertThat(failure.code()).isEqualTo("no-topic");
+        });
+        kafka.createTopic("nowhere", 1, Map.of());
+        assertThat(publish(target, plan(1, numbers(3))).refused()).isEmpty();
+    }
+
+    @Test
+    void aClusterThatIsNotThereIsTriedAgain() {
+        KafkaTarget target = targetAt("\"127.0.0.1:" + Ports.free() + "\"", "\"topic\": \"t\", \"timeout\": \"1s\"");
+        Verdicts verdicts = publish(target, plan(1, numbers(3)));
+        assertThat(verdicts.refused().values())
+                .hasSize(3)
+                .allSatisfy(failure -> assertThat(failure.kind()).isNotEqualTo(Failure.Kind.REJECT));
+    }
+
+    @Test
+    void saslLetsInWhoKnowsThePassword() {
+        kafka.createTopic("secure", 1, Map.of());
+        String section = "\"topic\": \"secure\", \"sasl-mechanism\": \"%s\", \"timeout\": \"3s\","
+                + " \"credential\": {\"type\": \"environment\", \"username-variable\": \"A\", \"password-variable\": \"B\"}";
+        String server = "\"127.0.0.1:" + securePort + "\"";
+        assertThat(publish(targetAt(server, section.formatted("PLAIN")), plan(1, numbers(3)))
+                        .refused())
+                .isEmpty();
+        Verdicts refused = publish(targetAt(server, section.formatted("SCRAM-SHA-256")), plan(4, numbers(3)));
+        assertThat(refused.refused().values())
+                .hasSize(3)
+                .allSatisfy(failure -> assertThat(failure.code()).isEqualTo("not-authenticated"));
+    }
+
+    @Test
+    void topicsThatKafkaCannotHaveAreMadeOrRefused() {
+        assertThat(RecordMaker.topic("plant/line 1/ä")).isEqualTo("plant.line_1._");
+        assertThat(RecordMaker.topic("..")).isNull();
+        assertThat(RecordMaker.topic("a".repeat(250))).isNull();
+    }
+}

@@ -1,0 +1,233 @@
+package io.plantline.testkit;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+
+/** Apache Kafka: KRaft nodes as processes of their own, which can be killed. */
+public final class KafkaCluster implements AutoCloseable {
+    private final Path directory;
+    private final String clusterId = Uuid.randomUuid().toString();
+    private final int[] ports;
+    private final int[] controllers;
+    private final List<String> settings;
+    private final Process[] processes;
+
+    private KafkaCluster(Path directory, int nodes, List<String> settings) {
+        this.directory = directory;
+        this.ports = IntStream.range(0, nodes).map(i -> Ports.free()).toArray();
+        this.controllers = IntStream.range(0, nodes).map(i -> Ports.free()).toArray();
+        this.settings = settings;
+        this.processes = new Process[nodes];
+    }
+
+    /** Starts one node; {@code settings} are lines of its configuration. */
+    public static KafkaCluster start(Path directory, String... settings) {
+        return start(directory, 1, settings);
+    }
+
+    /** Starts several nodes; every topic is on each of them. */
+    public static KafkaCluster start(Path directory, int nodes, String... settings) {
+        KafkaCluster cluster = new KafkaCluster(directory, nodes, List.of(settings));
+        for (int node = 0; node < nodes; node++) {
+            cluster.startNode(node);
+        }
+        cluster.awaitReady();
+        return cluster;
+    }
+
+    public void startNode(int node) {
+        try {
+            Path home = Files.createDirectories(directory.resolve("kafka-" + node));
+            Path file = home.resolve("server.properties");
+            Files.write(file, lines(node, home));
+            ProcessBuilder builder = new ProcessBuilder(
+                            ProcessHandle.current().info().command().orElse("java"),
+                            "-Xmx256m",
+                            "-XX:+UseSerialGC",
+                            "-XX:TieredStopAtLevel=1",
+                            "-cp",
+                            System.getProperty("java.class.path"),
+                            KafkaNode.class.getName(),
+                            file.toString(),
+                            clusterId)
+                    .redirectErrorStream(true)
+                    .redirectOutput(home.resolve("log.txt").toFile());
+            builder.environment().put("PLANTLINE_LOG_LEVEL", "ERROR");
+            processes[node] = builder.start();
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private List<String> lines(int node, Path home) {
+        int replicas = ports.length;
+        String voters = IntStream.range(0, replicas)
+                .mapToObj(i -> (i + 1) + "@127.0.0.1:" + controllers[i])
+                .collect(Collectors.joining(","));
+        List<String> lines = new ArrayList<>(List.of(
+                "process.roles=broker,controller",
+                "node.id=" + (node + 1),
+                "controller.quorum.voters=" + voters,
+                "controller.listener.names=CONTROLLER",
+                "inter.broker.listener.name=PLAIN",
+                "log.dirs=" + home.resolve("data"),
+                "default.replication.factor=" + replicas,
+                "min.insync.replicas=" + (replicas / 2 + 1),
+                "offsets.topic.replication.factor=" + replicas,
+                "offsets.topic.num.partitions=1",
+                "transaction.state.log.replication.factor=" + replicas,
+                "transaction.state.log.min.isr=" + (replicas / 2 + 1),
+                "transaction.state.log.num.partitions=1",
+                "num.partitions=3",
+                "group.initial.rebalance.delay.ms=0"));
+        if (settings.stream().noneMatch(line -> line.startsWith("listeners="))) {
+            lines.add("listeners=PLAIN://127.0.0.1:" + ports[node] + ",CONTROLLER://127.0.0.1:" + controllers[node]);
+            lines.add("listener.security.protocol.map=PLAIN:PLAINTEXT,CONTROLLER:PLAINTEXT");
+        }
+        settings.forEach(line -> lines.add(line.replace("${port}", Integer.toString(ports[node]))
+                .replace("${controller}", Integer.toString(controllers[node]))));
+        return lines;
+    }
+
+    /** Returns when every node is there. */
+    public void awaitReady() {
+        try (Admin admin = admin()) {
+            long end = System.nanoTime() + 60_000_000_000L;
+            while (System.nanoTime() < end) {
+                try {
+                    if (admin.describeCluster().nodes().get(5, TimeUnit.SECONDS).size() == ports.length) {
+                        return;
+                    }
+                } catch (Exception e) {
+                    LockSupport.parkNanos(100_000_000);
+                }
+            }
+        }
+        throw new IllegalStateException("Kafka did not start, see " + directory);
+    }
+
+    public Admin admin() {
+        return Admin.create(Map.of("bootstrap.servers", bootstrapServers(), "reconnect.backoff.max.ms", "200"));
+    }
+
+    /** Of all nodes, as {@code host:port,host:port}. */
+    public String bootstrapServers() {
+        return Arrays.stream(ports).mapToObj(port -> "127.0.0.1:" + port).collect(Collectors.joining(","));
+    }
+
+    /** The same, as the items of a JSON array. */
+    public String bootstrapJson() {
+        return '"' + bootstrapServers().replace(",", "\", \"") + '"';
+    }
+
+    public void createTopic(String name, int partitions, Map<String, String> settings) {
+        try (Admin admin = admin()) {
+            admin.createTopics(List.of(new NewTopic(name, Optional.of(partitions), Optional.empty()).configs(settings)))
+                    .all()
+                    .get(30, TimeUnit.SECONDS);
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** The node that leads a partition, from 0. */
+    public int leader(String topic, int partition) {
+        try (Admin admin = admin()) {
+            return admin.describeTopics(List.of(topic))
+                            .allTopicNames()
+                            .get(30, TimeUnit.SECONDS)
+                            .get(topic)
+                            .partitions()
+                            .get(partition)
+                            .leader()
+                            .id()
+                    - 1;
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** SIGKILL; returns the exit code, 137. */
+    public int kill(int node) {
+        try {
+            return processes[node].destroyForcibly().waitFor();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    public long pid(int node) {
+        return processes[node].pid();
+    }
+
+    /** How many records, committed or not, a topic has had. */
+    public long end(String topic) {
+        try (KafkaConsumer<byte[], byte[]> consumer = consumer("read_uncommitted")) {
+            return consumer.endOffsets(partitions(consumer, topic)).values().stream()
+                    .mapToLong(Long::longValue)
+                    .sum();
+        }
+    }
+
+    private KafkaConsumer<byte[], byte[]> consumer(String isolation) {
+        Map<String, Object> config = new HashMap<>();
+        config.put("bootstrap.servers", bootstrapServers());
+        config.put("isolation.level", isolation);
+        config.put("auto.offset.reset", "earliest");
+        return new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+    }
+
+    private static List<TopicPartition> partitions(KafkaConsumer<?, ?> consumer, String topic) {
+        return consumer.partitionsFor(topic).stream()
+                .map(info -> new TopicPartition(topic, info.partition()))
+                .toList();
+    }
+
+    /** All that a consumer with isolation.level=read_committed finds now, in order per partition. */
+    public List<ConsumerRecord<byte[], byte[]>> read(String topic) {
+        try (KafkaConsumer<byte[], byte[]> consumer = consumer("read_committed")) {
+            List<TopicPartition> partitions = partitions(consumer, topic);
+            consumer.assign(partitions);
+            consumer.seekToBeginning(partitions);
+            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+            List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
+            long until = System.nanoTime() + 60_000_000_000L;
+            while (partitions.stream().anyMatch(partition -> consumer.position(partition) < ends.get(partition))) {
+                consumer.poll(Duration.ofMillis(200)).forEach(records::add);
+                if (System.nanoTime() > until) {
+                    throw new IllegalStateException("an open transaction hides the end of " + topic);
+                }
+            }
+            return records;
+        }
+    }
+
+    @Override
+    public void close() {
+        for (int node = 0; node < processes.length; node++) {
+            if (processes[node] != null) {
+                kill(node);
+            }
+        }
+    }
+}
