@@ -44,6 +44,34 @@ public final class Batches {
         return cursor.sequence();
     }
 
+    /** The same messages, without gaps between their sequences: for a log that numbers them anew. */
+    public static MessageBatch withoutGaps(MessageBatch batch) {
+        MessageCursor message = batch.cursor();
+        long expected = batch.firstSequence();
+        boolean gaps = false;
+        while (message.next() && !gaps) {
+            gaps = message.sequence() != expected++;
+        }
+        if (!gaps) {
+            return batch;
+        }
+        MessageBatch.Builder builder = new MessageBatch.Builder(batch.sizeInBytes() + 64);
+        MessageCursor copied = batch.cursor();
+        while (copied.next()) {
+            builder.add(
+                    copied.topic(),
+                    copied.qos(),
+                    copied.retained(),
+                    copied.redelivered(),
+                    copied.receivedAtMicros(),
+                    copied.properties(),
+                    copied.payloadLength(),
+                    (bytes, offset) -> System.arraycopy(
+                            copied.array(), copied.payloadOffset(), bytes, offset, copied.payloadLength()));
+        }
+        return builder.build();
+    }
+
     /** The messages of {@code batch} whose sequence {@code keep} accepts. */
     public static MessageBatch select(MessageBatch batch, java.util.function.LongPredicate keep) {
         MessageBatch.Builder builder = new MessageBatch.Builder(1024);

@@ -1,5 +1,6 @@
 package io.plantline.pipeline.outbox;
 
+import io.plantline.model.Batches;
 import io.plantline.model.Failure;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageCursor;
@@ -61,7 +62,7 @@ final class DeadLetters {
             }
         }
         List<Future<Void>> sent = new ArrayList<>();
-        byLane.forEach((lane, builder) -> sent.add(to.append(lane, renumber(builder.build()))));
+        byLane.forEach((lane, builder) -> sent.add(to.append(lane, Batches.withoutGaps(builder.build()))));
         return Future.all(sent).mapEmpty();
     }
 
@@ -71,24 +72,5 @@ final class DeadLetters {
                 .with("plantline-dead-letter-stage", stage)
                 .with("plantline-dead-letter-code", failure.code())
                 .with("plantline-dead-letter-reason", failure.detail());
-    }
-
-    /** The receiving outbox numbers its messages itself, without the gaps that these have here. */
-    private static MessageBatch renumber(MessageBatch batch) {
-        MessageBatch.Builder builder = new MessageBatch.Builder(batch.sizeInBytes() + 64);
-        MessageCursor message = batch.cursor();
-        while (message.next()) {
-            builder.add(
-                    message.topic(),
-                    message.qos(),
-                    message.retained(),
-                    message.redelivered(),
-                    message.receivedAtMicros(),
-                    message.properties(),
-                    message.payloadLength(),
-                    (bytes, offset) -> System.arraycopy(
-                            message.array(), message.payloadOffset(), bytes, offset, message.payloadLength()));
-        }
-        return builder.build();
     }
 }

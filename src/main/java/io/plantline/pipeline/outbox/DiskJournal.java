@@ -8,6 +8,7 @@ import io.plantline.pipeline.outbox.log.LogReader;
 import io.plantline.pipeline.outbox.log.LogRecord.Committed;
 import io.plantline.pipeline.outbox.log.LogRecord.Discarded;
 import io.plantline.pipeline.outbox.log.LogRecord.Loss;
+import io.plantline.pipeline.outbox.log.LogRecord.Origin;
 import io.plantline.pipeline.outbox.log.LogRecord.Planned;
 import io.plantline.pipeline.outbox.log.LogRecord.Released;
 import io.plantline.pipeline.outbox.log.LogRecord.Stored;
@@ -97,9 +98,10 @@ final class DiskJournal implements Journal {
     }
 
     @Override
-    public void append(int lane, long ordinal, MessageBatch batch, Identifiers some, Runnable stored) {
+    public void append(
+            int lane, long ordinal, MessageBatch batch, Identifiers some, @Nullable Origin origin, Runnable stored) {
         remember(some);
-        log.submit(new Stored(lane, ordinal, batch, some.generation(), some.packetIds()), stored);
+        log.submit(new Stored(lane, ordinal, batch, some.generation(), some.packetIds(), origin), stored);
     }
 
     private void remember(Identifiers some) {

@@ -3,6 +3,7 @@ package io.plantline.pipeline.outbox;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.Plan;
 import io.plantline.pipeline.Identifiers;
+import io.plantline.pipeline.outbox.log.LogRecord.Origin;
 import io.vertx.core.Future;
 import java.util.BitSet;
 import java.util.List;
@@ -32,8 +33,18 @@ interface Journal {
     /** Messages of a lane that were there when the journal was opened. */
     long ordinal(int lane);
 
-    /** Keeps a batch; {@code stored} runs when that is done. */
-    void append(int lane, long ordinal, MessageBatch batch, Identifiers identifiers, Runnable stored);
+    /**
+     * Keeps a batch; {@code stored} runs when that is done.
+     *
+     * @param origin what it was made from, if a processor made it
+     */
+    void append(
+            int lane,
+            long ordinal,
+            MessageBatch batch,
+            Identifiers identifiers,
+            @Nullable Origin origin,
+            Runnable stored);
 
     /** Pins a plan; {@code pinned} runs when that is done. */
     void plan(Plan plan, Runnable pinned);

@@ -199,9 +199,10 @@ final class Lane {
         PlanRun run = new PlanRun(relay, plan, again != null, entries, relay.backoff(), this::take);
         running = run;
         run.start().onComplete(done -> {
-            running = null;
-            relay.finished(this, run);
-            pump();
+            relay.finished(this, run, () -> {
+                running = null;
+                pump();
+            });
         });
     }
 

@@ -3,8 +3,10 @@ package io.plantline.pipeline.outbox;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.Plan;
 import io.plantline.pipeline.Identifiers;
+import io.plantline.pipeline.outbox.log.LogRecord.Origin;
 import io.vertx.core.Future;
 import java.util.BitSet;
+import org.jspecify.annotations.Nullable;
 
 /** Keeps nothing: the broker does, because nothing is acknowledged before it is delivered. */
 final class MemoryJournal implements Journal {
@@ -45,7 +47,13 @@ final class MemoryJournal implements Journal {
     }
 
     @Override
-    public void append(int lane, long ordinal, MessageBatch batch, Identifiers identifiers, Runnable stored) {
+    public void append(
+            int lane,
+            long ordinal,
+            MessageBatch batch,
+            Identifiers identifiers,
+            @Nullable Origin origin,
+            Runnable stored) {
         stored.run();
     }
 

@@ -6,10 +6,7 @@ import io.plantline.model.MessageBatch;
 import io.plantline.observe.TargetLedger;
 import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.Outbox;
-import io.plantline.pipeline.outbox.log.FileDisk;
 import io.plantline.pipeline.outbox.log.Log;
-import io.plantline.pipeline.outbox.log.LogRecord.Loss;
-import io.plantline.pipeline.outbox.log.LogState;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
@@ -18,14 +15,20 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The outbox of one target. With a folder for its log a batch is safe once it is there; without one (memory mode) nothing is
  * stored, and a batch is safe once its target has it: the broker keeps what is not acknowledged.
+ *
+ * <p>A target with processors has two logs and two relays: the first processes what came from the broker, and the last
+ * publishes what came of it, so that no retry and no crash has a message processed again that is there already.
  */
 public final class OutboxVerticle extends VerticleBase implements Outbox {
     private final TargetDefinition target;
@@ -33,7 +36,8 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
     private final Storage storage;
     private final TargetLedger ledger;
     private final Function<String, @Nullable Outbox> others;
-    private @Nullable Relay relay;
+    private @Nullable Relay first;
+    private @Nullable Relay last;
     private @Nullable Journal journal;
 
     /**
@@ -66,60 +70,55 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
 
     @Override
     public Future<?> start() {
-        return openJournal().onSuccess(opened -> {
-            journal = opened;
-            relay = new Relay(
-                    (ContextInternal) context,
-                    target,
-                    opened,
-                    processors,
-                    storage.outboxId(),
-                    ledger,
-                    target.deadLetterTarget().map(others).orElse(null),
-                    new SecureRandom());
-        });
-    }
-
-    private Future<Journal> openJournal() {
-        if (storage.folder().isEmpty()) {
-            return Future.succeededFuture(new MemoryJournal(target.lanes()));
-        }
         ContextInternal own = (ContextInternal) context;
+        Processing processing =
+                processors.isEmpty() ? null : new Processing(own.owner().eventBus(), processors);
+        if (storage.folder().isEmpty()) {
+            first = last = relay(new MemoryJournal(target.lanes()), Books.Part.ALL, processing, null);
+            return Future.succeededFuture();
+        }
         Path folder = storage.folder().get();
-        Log.Options options = new Log.Options(segmentBytes(), storage.minFreeBytes());
-        return own.executeBlocking(() -> Log.open(
-                        target.name(),
-                        new FileDisk(folder),
-                        target.lanes(),
-                        options,
-                        new DiskTrouble(target.name(), ledger),
+        DiskTrouble trouble = new DiskTrouble(target.name(), ledger);
+        return own.executeBlocking(() -> TargetLogs.open(
+                        target,
+                        processing != null,
+                        folder,
+                        storage.minFreeBytes(),
+                        trouble,
                         work -> own.runOnContext(v -> work.run())))
-                .map(log -> {
-                    ledger.resume(totals(log.recovered()));
-                    return new DiskJournal(own, log, target.name(), target.fingerprint(), storage.outboxId());
+                .onSuccess(logs -> {
+                    ledger.resume(logs.totals());
+                    Books.Part part = logs.raw().isPresent() ? Books.Part.LAST : Books.Part.ALL;
+                    last = relay(journal(logs.ready()), part, null, null);
+                    first = logs.raw()
+                            .map(raw -> relay(journal(raw), Books.Part.FIRST, processing, last))
+                            .orElse(last);
                 });
     }
 
-    private static TargetLedger.Totals totals(LogState state) {
-        return new TargetLedger.Totals(
-                state.accepted(),
-                state.delivered(),
-                state.filtered(),
-                state.deadLettered(),
-                state.lost(Loss.DROPPED),
-                state.lost(Loss.EXPIRED),
-                state.lost(Loss.PURGED),
-                state.lost(Loss.QUARANTINED));
+    private Relay relay(Journal kept, Books.Part part, @Nullable Processing processing, @Nullable Relay next) {
+        journal = kept; // The last one to be made takes what comes from the broker.
+        return new Relay(
+                (ContextInternal) context,
+                target,
+                kept,
+                storage.outboxId(),
+                new Books(ledger, part),
+                processing,
+                next,
+                target.deadLetterTarget().map(others).orElse(null),
+                new SecureRandom());
     }
 
-    /** A small limit needs small segments: space comes free by the segment. */
-    private int segmentBytes() {
-        return (int) Math.max(1 << 20, Math.min(16 << 20, target.limits().maxBytes() / 8));
+    private Journal journal(Log log) {
+        return new DiskJournal((ContextInternal) context, log, target.name(), target.fingerprint(), storage.outboxId());
     }
 
     /** Goes on with what an earlier start has left, when every outbox is open. */
     public void resume() {
-        onRelay((open, promise) -> open.start());
+        for (Relay relay : relays()) {
+            context.runOnContext(v -> relay.start());
+        }
     }
 
     @Override
@@ -146,27 +145,48 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
     }
 
     private Future<Void> onRelay(BiConsumer<Relay, Promise<Void>> work) {
+        Relay open = first;
+        return open == null
+                ? Future.failedFuture("the outbox of " + target.name() + " is not open")
+                : onContext(promise -> work.accept(open, promise));
+    }
+
+    /** Runs here what others asked for; the future completes where they are. */
+    private Future<Void> onContext(Consumer<Promise<Void>> work) {
         ContextInternal caller = ContextInternal.current();
         Promise<Void> promise = caller == null ? Promise.promise() : caller.promise();
-        Relay open = relay;
-        if (open == null) {
-            return Future.failedFuture("the outbox of " + target.name() + " is not open");
-        }
         if (caller == context) {
-            work.accept(open, promise);
+            work.accept(promise);
         } else {
-            context.runOnContext(v -> work.accept(open, promise));
+            context.runOnContext(v -> work.accept(promise));
         }
         return promise.future();
     }
 
     /** Completes when nothing waits any more; with a log, when nothing is on its way. */
     public Future<Void> drain() {
-        return relay == null ? Future.succeededFuture() : onRelay(Relay::drain);
+        return each(Relay::drain);
     }
 
     @Override
     public Future<?> stop() {
-        return relay == null ? Future.succeededFuture() : relay.close();
+        return each((relay, closed) -> relay.close().onComplete(closed));
+    }
+
+    /** One after the other, as messages go. */
+    private Future<Void> each(BiConsumer<Relay, Promise<Void>> step) {
+        Future<Void> done = Future.succeededFuture();
+        for (Relay relay : relays()) {
+            done = done.compose(v -> onContext(promise -> step.accept(relay, promise)));
+        }
+        return done;
+    }
+
+    private List<Relay> relays() {
+        return Stream.of(first, last)
+                .filter(Objects::nonNull)
+                .map(Objects::requireNonNull)
+                .distinct()
+                .toList();
     }
 }

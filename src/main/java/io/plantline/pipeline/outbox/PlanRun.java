@@ -8,6 +8,7 @@ import io.plantline.model.MessageCursor;
 import io.plantline.model.Plan;
 import io.plantline.pipeline.InlineBatch;
 import io.plantline.pipeline.PipelineMessage.PublishReply;
+import io.plantline.pipeline.outbox.log.LogRecord.Origin;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.util.ArrayList;
@@ -89,10 +90,26 @@ final class PlanRun {
                                 plan.lane(),
                                 outcome.output().count());
                         backoff.reset();
-                        publish();
+                        Relay next = relay.next();
+                        if (next == null) {
+                            publish();
+                        } else {
+                            handOver(next, outcome.output());
+                        }
                     });
         }
         return done.future();
+    }
+
+    /** What was processed is kept before it is published, so that it is processed once. */
+    private void handOver(Relay next, MessageBatch output) {
+        if (output.count() == 0) {
+            done.complete();
+            return;
+        }
+        Result result = result();
+        Origin origin = new Origin(lastSequence(), result.delivered(), result.filtered(), result.deadLettered());
+        next.takeOver(plan.lane(), Batches.withoutGaps(output), origin).onSuccess(v -> done.complete());
     }
 
     private long lastSequence() {

@@ -1,14 +1,13 @@
 package io.plantline.pipeline.outbox;
 
-import io.plantline.config.ProcessorDefinition;
 import io.plantline.config.TargetDefinition;
 import io.plantline.model.Backoff;
 import io.plantline.model.Failure;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.Plan;
-import io.plantline.observe.TargetLedger;
 import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.Outbox;
+import io.plantline.pipeline.outbox.log.LogRecord.Origin;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.internal.ContextInternal;
@@ -34,10 +33,11 @@ final class Relay {
     private final TargetDefinition target;
     private final Journal journal;
     private final String outboxId;
-    private final TargetLedger ledger;
+    private final Books books;
     private final Lane[] lanes;
     private final Publishing publishing;
     private final @Nullable Processing processing;
+    private final @Nullable Relay next;
     private final DeadLetters deadLetters;
     private final RandomGenerator random;
     private final List<Promise<Void>> waitingForEmpty = new ArrayList<>();
@@ -48,26 +48,37 @@ final class Relay {
     private boolean dropping;
     private boolean stopping;
     private boolean closed;
+    private Runnable whenFreed = () -> {};
 
+    /**
+     * A relay.
+     *
+     * @param processing what happens to messages first; null: nothing
+     * @param next who publishes what was processed; null: this one does
+     */
     Relay(
             ContextInternal context,
             TargetDefinition target,
             Journal journal,
-            List<ProcessorDefinition> processors,
             String outboxId,
-            TargetLedger ledger,
+            Books books,
+            @Nullable Processing processing,
+            @Nullable Relay next,
             @Nullable Outbox deadLetterOutbox,
             RandomGenerator random) {
         this.context = context;
         this.target = target;
         this.journal = journal;
         this.outboxId = outboxId;
-        this.ledger = ledger;
+        this.books = books;
         this.random = random;
         this.nextSequence = journal.nextSequence();
         this.publishing = new Publishing(context.owner().eventBus(), target);
-        this.processing =
-                processors.isEmpty() ? null : new Processing(context.owner().eventBus(), processors);
+        this.processing = processing;
+        this.next = next;
+        if (next != null) {
+            next.whenFreed = this::spaceFreed;
+        }
         this.deadLetters = new DeadLetters(target.name(), deadLetterOutbox);
         this.lanes = new Lane[journal.lanes()];
         for (int i = 0; i < lanes.length; i++) {
@@ -89,7 +100,7 @@ final class Relay {
             full(lane, batch, identifiers, safe);
         } else {
             dropping = false;
-            store(lane, batch, identifiers, safe);
+            store(lane, batch, identifiers, null, safe);
         }
     }
 
@@ -100,7 +111,7 @@ final class Relay {
             }
             dropping = true;
             journal.dropped(batch.count());
-            ledger.dropped(batch.count());
+            books.dropped(batch.count());
             safe.complete();
             return;
         }
@@ -110,37 +121,50 @@ final class Relay {
                     target.name(),
                     usedBytes());
         }
-        ledger.full(true);
-        waitingForSpace.add(() -> store(lane, batch, identifiers, safe));
+        books.full(true);
+        waitingForSpace.add(() -> store(lane, batch, identifiers, null, safe));
     }
 
     /** On disk, and on the way there. */
     private long usedBytes() {
-        return journal.usedBytes() + storingBytes;
+        return journal.usedBytes() + storingBytes + (next == null ? 0 : next.usedBytes());
     }
 
     private void spaceFreed() {
         while (!waitingForSpace.isEmpty() && usedBytes() <= target.limits().maxBytes()) {
             waitingForSpace.remove().run();
             if (waitingForSpace.isEmpty()) {
-                ledger.full(false);
+                books.full(false);
                 LOG.info("the outbox of {} has room again", target.name());
             }
         }
+        whenFreed.run();
     }
 
-    private void store(int number, MessageBatch batch, Identifiers identifiers, Promise<Void> safe) {
+    /** Keeps what a processor has made, however full it is: what it was made of takes no more room then. */
+    Future<Void> takeOver(int lane, MessageBatch batch, Origin origin) {
+        Promise<Void> safe = context.promise();
+        if (closed) {
+            safe.fail("the outbox of " + target.name() + " is closed");
+        } else {
+            store(lane, batch, Identifiers.NONE, origin, safe);
+        }
+        return safe.future();
+    }
+
+    private void store(
+            int number, MessageBatch batch, Identifiers identifiers, @Nullable Origin origin, Promise<Void> safe) {
         MessageBatch numbered = batch.numberedFrom(nextSequence);
         nextSequence += batch.count();
         Lane lane = lanes[number];
         long ordinal = lane.nextOrdinal(batch.count());
         storing++;
         storingBytes += batch.sizeInBytes();
-        journal.append(number, ordinal, numbered, identifiers, () -> {
+        journal.append(number, ordinal, numbered, identifiers, origin, () -> {
             storing--;
             storingBytes -= numbered.sizeInBytes();
             spaceFreed();
-            ledger.accepted(numbered.count());
+            books.accepted(numbered.count());
             boolean durable = journal.isDurable();
             if (durable) {
                 safe.complete();
@@ -167,7 +191,7 @@ final class Relay {
     private void tellDrained() {
         boolean done = journal.isDurable()
                 ? storing == 0 && Arrays.stream(lanes).allMatch(Lane::isIdle)
-                : ledger.snapshot().waiting() == 0;
+                : books.nothingWaits();
         if (done) {
             waitingForEmpty.forEach(Promise::tryComplete);
             waitingForEmpty.clear();
@@ -198,6 +222,12 @@ final class Relay {
         return processing;
     }
 
+    /** Who publishes what was processed; null: whoever processed it. */
+    @Nullable
+    Relay next() {
+        return next;
+    }
+
     DeadLetters deadLetters() {
         return deadLetters;
     }
@@ -226,7 +256,7 @@ final class Relay {
 
     /** Writes a plan down before its first attempt, where what it makes is named by it. */
     void pin(Plan plan, Runnable pinned) {
-        if (target.namesByPlan()) {
+        if (next == null && target.namesByPlan()) {
             journal.plan(plan, pinned);
         } else {
             pinned.run();
@@ -235,10 +265,10 @@ final class Relay {
 
     /** Tells the operator once when something starts to fail, not at each attempt. */
     void failing(int number, Failure failure, int attempts) {
-        ledger.retried();
+        books.retried();
         boolean operator = failure.kind() != Failure.Kind.RETRY;
         if (operator) {
-            ledger.held(number, failure.code());
+            books.held(number, failure.code());
         }
         if (lanes[number].troubledBy(failure.kind() + failure.code())) {
             if (operator) {
@@ -265,7 +295,8 @@ final class Relay {
         });
     }
 
-    void finished(Lane lane, PlanRun run) {
+    /** A plan is through; {@code free} lets the lane go on. */
+    void finished(Lane lane, PlanRun run, Runnable free) {
         if (closed) {
             return;
         }
@@ -274,20 +305,34 @@ final class Relay {
         }
         PlanRun.Result result = run.result();
         long last = run.entries().get(run.entries().size() - 1).end() - 1;
-        journal.commit(lane.number(), last, result, this::spaceFreed);
-        ledger.done(lane.number(), result.delivered(), result.filtered(), result.deadLettered());
+        if (next == null) {
+            journal.commit(lane.number(), last, result, this::spaceFreed);
+            settle(lane, run, result, free);
+        } else {
+            // One plan of a lane at most may be in the next log and still be taken for waiting here: its origin says
+            // so.
+            journal.commit(lane.number(), last, result, () -> {
+                settle(lane, run, result, free);
+                spaceFreed();
+            });
+        }
+    }
+
+    private void settle(Lane lane, PlanRun run, PlanRun.Result result, Runnable free) {
+        books.done(lane.number(), result);
         for (Entry entry : run.entries()) {
             if (entry.safe() != null) {
                 entry.safe().complete();
             }
         }
+        free.run();
         tellDrained();
     }
 
     void lost(Lane lane, Entry hole) {
         LOG.error("OUTBOX-QUARANTINED: damage on disk has taken {} messages for {}", hole.lost(), target.name());
         journal.quarantined(lane.number(), hole.lost(), hole.batch().firstSequence());
-        ledger.quarantined(hole.lost());
+        books.quarantined(hole.lost());
     }
 
     void cannotRead(Lane lane, Throwable cause) {

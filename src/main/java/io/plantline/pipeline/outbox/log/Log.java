@@ -1,7 +1,9 @@
 package io.plantline.pipeline.outbox.log;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.Executor;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The log of one target on disk. */
@@ -45,16 +47,28 @@ public final class Log {
      *
      * @param name for its thread
      * @param lanes wanted; a log in which messages wait keeps those it has
+     * @param settle records to begin with, of what was found
      * @param callbacks runs what is to run when records are durable
      * @throws IOException if the disk cannot be read
      */
-    public static Log open(String name, Disk disk, int lanes, Options options, Listener listener, Executor callbacks)
+    public static Log open(
+            String name,
+            Disk disk,
+            int lanes,
+            Function<LogState, List<LogRecord>> settle,
+            Options options,
+            Listener listener,
+            Executor callbacks)
             throws IOException {
         Quarantine quarantine = new Quarantine(disk, listener);
         Recovery.Result found = new Recovery(disk, quarantine).run(lanes);
         LogState image = found.state().copy();
         Segments segments = new Segments(disk, found.segments());
         LogWriter writer = new LogWriter(name, disk, options, listener, callbacks, segments, found);
+        for (LogRecord record : settle.apply(image)) {
+            image.apply(record);
+            writer.submit(record, null);
+        }
         return new Log(disk, listener, segments, writer, image);
     }
 

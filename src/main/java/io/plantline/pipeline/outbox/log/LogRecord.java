@@ -3,6 +3,8 @@ package io.plantline.pipeline.outbox.log;
 import io.plantline.model.MessageBatch;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** What a log consists of. */
 public sealed interface LogRecord {
@@ -11,15 +13,48 @@ public sealed interface LogRecord {
     byte kind();
 
     /**
+     * The messages of another log that processed ones stand for: all of its lane that were not accounted for, up to one.
+     *
+     * @param last sequence of the last of them, in that log
+     * @param passed how many went on
+     * @param filtered how many a processor took out
+     * @param deadLettered how many it refused
+     */
+    record Origin(long last, long passed, long filtered, long deadLettered) {
+        /** Bytes in a file. */
+        static final int BYTES = 32;
+
+        void encode(ByteBuffer out) {
+            out.putLong(last).putLong(passed).putLong(filtered).putLong(deadLettered);
+        }
+
+        static Origin decode(ByteBuffer in) {
+            return new Origin(in.getLong(), in.getLong(), in.getLong(), in.getLong());
+        }
+    }
+
+    /**
      * Messages.
      *
      * @param lane the lane they belong to
      * @param ordinal messages of this lane before these, since the log was made: a gap tells what damage cost
      * @param generation of the session that {@code identifiers} belong to
      * @param identifiers packet identifiers of the QoS 2 messages in it
+     * @param origin what they were made from, if a processor made them
      */
-    record Stored(int lane, long ordinal, MessageBatch batch, long generation, int[] identifiers) implements LogRecord {
+    record Stored(
+            int lane,
+            long ordinal,
+            MessageBatch batch,
+            long generation,
+            int[] identifiers,
+            @Nullable Origin origin) implements LogRecord {
         static final byte KIND = 1;
+
+        /** Messages as they came from the broker. */
+        public Stored(int lane, long ordinal, MessageBatch batch, long generation, int[] identifiers) {
+            this(lane, ordinal, batch, generation, identifiers, null);
+        }
 
         @Override
         public byte kind() {
@@ -42,7 +77,8 @@ public sealed interface LogRecord {
                     && first() == stored.first()
                     && Arrays.equals(batch.toBytes(), stored.batch.toBytes())
                     && generation == stored.generation
-                    && Arrays.equals(identifiers, stored.identifiers);
+                    && Arrays.equals(identifiers, stored.identifiers)
+                    && Objects.equals(origin, stored.origin);
         }
 
         @Override

@@ -3,6 +3,7 @@ package io.plantline.pipeline.outbox.log;
 import io.plantline.pipeline.outbox.log.LogRecord.Committed;
 import io.plantline.pipeline.outbox.log.LogRecord.Discarded;
 import io.plantline.pipeline.outbox.log.LogRecord.Loss;
+import io.plantline.pipeline.outbox.log.LogRecord.Origin;
 import io.plantline.pipeline.outbox.log.LogRecord.Planned;
 import io.plantline.pipeline.outbox.log.LogRecord.Released;
 import io.plantline.pipeline.outbox.log.LogRecord.Stored;
@@ -35,6 +36,7 @@ public final class LogState {
         private long done;
         private long cursor = 1;
         private @Nullable Planned plan;
+        private @Nullable Origin origin;
 
         /** Messages that the lane has ever had. */
         public long stored() {
@@ -58,6 +60,11 @@ public final class LogState {
 
         public long waiting() {
             return stored - done;
+        }
+
+        /** What the last of its messages were made from, if processors make them. */
+        public @Nullable Origin origin() {
+            return origin;
         }
     }
 
@@ -137,6 +144,7 @@ public final class LogState {
             Lane lane = grown(stored.lane());
             // Not added up: where damage took records, the ordinal still says how many messages there were.
             lane.stored = stored.ordinal() + stored.batch().count();
+            lane.origin = stored.origin();
             nextSequence = stored.end();
             remember(stored.generation(), stored.identifiers());
         } else if (record instanceof Planned planned) {
@@ -180,7 +188,7 @@ public final class LogState {
 
     /** Bytes that {@link #encode} takes at most. */
     int encodedBound() {
-        return 9 * (12 + losses.length + 9 * lanes.length) + 3 * identifiers.cardinality();
+        return 9 * (12 + losses.length + 13 * lanes.length) + 3 * identifiers.cardinality();
     }
 
     void encode(ByteBuffer out) {
@@ -201,6 +209,11 @@ public final class LogState {
                         .putLong(plan.first())
                         .putLong(plan.last())
                         .putInt(plan.count());
+            }
+            Origin origin = lane.origin;
+            out.put((byte) (origin == null ? 0 : 1));
+            if (origin != null) {
+                origin.encode(out);
             }
         }
     }
@@ -235,6 +248,7 @@ public final class LogState {
             if (in.get() == 1) {
                 lane.plan = new Planned(i, in.getInt(), in.getLong(), in.getLong(), in.getInt());
             }
+            lane.origin = in.get() == 1 ? Origin.decode(in) : null;
         }
         return state;
     }

@@ -5,6 +5,7 @@ import io.plantline.model.MessageBatch;
 import io.plantline.pipeline.outbox.log.LogRecord.Committed;
 import io.plantline.pipeline.outbox.log.LogRecord.Discarded;
 import io.plantline.pipeline.outbox.log.LogRecord.Loss;
+import io.plantline.pipeline.outbox.log.LogRecord.Origin;
 import io.plantline.pipeline.outbox.log.LogRecord.Planned;
 import io.plantline.pipeline.outbox.log.LogRecord.Released;
 import io.plantline.pipeline.outbox.log.LogRecord.Snapshot;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class Records {
     private static final byte PLAIN = 0;
     private static final byte ZSTD = 1;
+    private static final byte WITH_ORIGIN = 2;
     private static final int COMPRESS_FROM = 1024;
     private static final int LEVEL = 1;
     private static final int STORED_HEAD = 41;
@@ -82,7 +84,7 @@ final class Records {
         private void stored(Stored stored) {
             MessageBatch batch = stored.batch();
             int size = batch.sizeInBytes();
-            ensure(STORED_HEAD + 4 + 2 * stored.identifiers().length + size);
+            ensure(STORED_HEAD + 4 + 2 * stored.identifiers().length + Origin.BYTES + size);
             buffer.putInt(stored.lane())
                     .putLong(stored.ordinal())
                     .putLong(stored.first())
@@ -91,10 +93,15 @@ final class Records {
                     .putInt(size);
             identifiers(stored.identifiers());
             int compressed = compress(batch);
+            Origin origin = stored.origin();
+            buffer.put((byte) ((compressed > 0 ? ZSTD : PLAIN) | (origin == null ? 0 : WITH_ORIGIN)));
+            if (origin != null) {
+                origin.encode(buffer);
+            }
             if (compressed > 0) {
-                buffer.put(ZSTD).put(scratch, 0, compressed);
+                buffer.put(scratch, 0, compressed);
             } else {
-                buffer.put(PLAIN).put(batch.array(), 0, size);
+                buffer.put(batch.array(), 0, size);
             }
         }
 
@@ -196,13 +203,14 @@ final class Records {
         long generation = in.getLong();
         int size = in.getInt();
         int[] identifiers = identifiers(in);
-        byte codec = in.get();
+        byte how = in.get();
+        Origin origin = (how & WITH_ORIGIN) != 0 ? Origin.decode(in) : null;
         byte[] bytes = new byte[end - in.position()];
         in.get(bytes);
-        if (codec == ZSTD) {
+        if ((how & ZSTD) != 0) {
             bytes = Zstd.decompress(bytes, size);
         }
-        return new Stored(lane, ordinal, MessageBatch.of(bytes, count, first), generation, identifiers);
+        return new Stored(lane, ordinal, MessageBatch.of(bytes, count, first), generation, identifiers, origin);
     }
 
     private static int[] identifiers(ByteBuffer in) {

@@ -35,7 +35,7 @@ class LogDamageTest {
     }
 
     private Log open(SimulatedDisk disk) throws Exception {
-        return Log.open("damage", disk, 1, OPTIONS, new Watch(), Runnable::run);
+        return Log.open("damage", disk, 1, state -> List.of(), OPTIONS, new Watch(), Runnable::run);
     }
 
     /** Three segments of groups with one batch of three messages each; the first batches are committed. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageProperties;
 import io.plantline.pipeline.outbox.log.LogRecord.Committed;
+import io.plantline.pipeline.outbox.log.LogRecord.Origin;
 import io.plantline.pipeline.outbox.log.LogRecord.Planned;
 import io.plantline.pipeline.outbox.log.LogRecord.Released;
 import io.plantline.pipeline.outbox.log.LogRecord.Stored;
@@ -82,7 +83,7 @@ class LogModelTest {
         SimulatedDisk disk = new SimulatedDisk();
         Model model = new Model();
         for (int start = 0; start < 6; start++) {
-            Log log = Log.open("model", disk, LANES, OPTIONS, new NoDamage(), Runnable::run);
+            Log log = Log.open("model", disk, LANES, state -> List.of(), OPTIONS, new NoDamage(), Runnable::run);
             try {
                 check(log, model, "seed " + seed + " start " + start);
             } catch (AssertionError e) {
@@ -144,7 +145,12 @@ class LogModelTest {
                 }
             }
             Stored stored = new Stored(
-                    lane, model.ordinals[lane], builder.build().numberedFrom(model.nextSequence), 1, identifiers);
+                    lane,
+                    model.ordinals[lane],
+                    builder.build().numberedFrom(model.nextSequence),
+                    1,
+                    identifiers,
+                    random.nextBoolean() ? null : new Origin(random.nextInt(1_000), count, random.nextInt(9), 0));
             model.nextSequence += count;
             model.ordinals[lane] += count;
             model.lanes.get(lane).add(stored);
@@ -253,6 +259,11 @@ class LogModelTest {
             }
             if (plan != null) {
                 assertThat(plan.first()).as(where).isEqualTo(found.get(0).first());
+            }
+            if (!found.isEmpty()) {
+                assertThat(state.lane(lane).origin())
+                        .as(where)
+                        .isEqualTo(found.get(found.size() - 1).origin());
             }
             waiting += found.stream().mapToInt(stored -> stored.batch().count()).sum();
             written.subList(from + found.size(), written.size()).clear();

@@ -1,0 +1,107 @@
+package io.plantline.pipeline.outbox;
+
+import io.plantline.config.TargetDefinition;
+import io.plantline.observe.TargetLedger;
+import io.plantline.pipeline.outbox.log.FileDisk;
+import io.plantline.pipeline.outbox.log.Log;
+import io.plantline.pipeline.outbox.log.LogRecord;
+import io.plantline.pipeline.outbox.log.LogRecord.Committed;
+import io.plantline.pipeline.outbox.log.LogRecord.Loss;
+import io.plantline.pipeline.outbox.log.LogRecord.Origin;
+import io.plantline.pipeline.outbox.log.LogState;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+import java.util.stream.Stream;
+
+/**
+ * The logs of a target.
+ *
+ * @param ready messages to publish
+ * @param raw messages to process first, if the target has processors
+ */
+record TargetLogs(Log ready, Optional<Log> raw) {
+    private static final String RAW = "raw";
+    private static final long CLOSE_MILLIS = 5_000;
+
+    /**
+     * Opens them.
+     *
+     * @param processed whether the target has processors
+     * @param folder of the ready log; the raw one is in a folder in it
+     */
+    static TargetLogs open(
+            TargetDefinition target,
+            boolean processed,
+            Path folder,
+            long minFreeBytes,
+            DiskTrouble trouble,
+            Executor callbacks)
+            throws IOException, InterruptedException {
+        Opening opening =
+                new Opening(target.name(), new Log.Options(segmentBytes(target), minFreeBytes), trouble, callbacks);
+        Log ready = opening.open(folder, target.lanes(), state -> List.of());
+        if (!processed) {
+            return new TargetLogs(ready, Optional.empty());
+        }
+        LogState made = ready.recovered();
+        Log raw = opening.open(folder.resolve(RAW), made.lanes(), state -> settled(made, state));
+        int lanes = raw.recovered().lanes();
+        if (lanes != made.lanes()) {
+            // Messages wait in the raw log only, and keep its lanes.
+            ready.close(CLOSE_MILLIS);
+            ready = opening.open(folder, lanes, state -> List.of());
+        }
+        return new TargetLogs(ready, Optional.of(raw));
+    }
+
+    private record Opening(String name, Log.Options options, DiskTrouble trouble, Executor callbacks) {
+        Log open(Path folder, int lanes, Function<LogState, List<LogRecord>> settle) throws IOException {
+            return Log.open(name, new FileDisk(folder), lanes, settle, options, trouble, callbacks);
+        }
+    }
+
+    /** What the ready log has, and the raw one does not know of yet. */
+    private static List<LogRecord> settled(LogState ready, LogState raw) {
+        List<LogRecord> records = new ArrayList<>();
+        for (int lane = 0; lane < Math.min(ready.lanes(), raw.lanes()); lane++) {
+            Origin origin = ready.lane(lane).origin();
+            if (origin != null && origin.last() >= raw.lane(lane).cursor()) {
+                records.add(
+                        new Committed(lane, origin.last(), origin.passed(), origin.filtered(), origin.deadLettered()));
+            }
+        }
+        return records;
+    }
+
+    /** A small limit needs small segments: space comes free by the segment. */
+    private static int segmentBytes(TargetDefinition target) {
+        return (int) Math.max(1 << 20, Math.min(16 << 20, target.limits().maxBytes() / 8));
+    }
+
+    /** The books over both: a message is accepted by the first and delivered by the last. */
+    TargetLedger.Totals totals() {
+        LogState first = raw.orElse(ready).recovered();
+        LogState last = ready.recovered();
+        return new TargetLedger.Totals(
+                first.accepted(),
+                last.delivered(),
+                sum(LogState::filtered),
+                sum(LogState::deadLettered),
+                sum(state -> state.lost(Loss.DROPPED)),
+                sum(state -> state.lost(Loss.EXPIRED)),
+                sum(state -> state.lost(Loss.PURGED)),
+                sum(state -> state.lost(Loss.QUARANTINED)));
+    }
+
+    private long sum(Function<LogState, Long> of) {
+        return Stream.concat(raw.stream(), Stream.of(ready))
+                .map(Log::recovered)
+                .mapToLong(of::apply)
+                .sum();
+    }
+}

@@ -1,0 +1,129 @@
+package io.plantline.pipeline.outbox;
+
+import static org.awaitility.Awaitility.await;
+
+import io.plantline.config.ProcessorDefinition;
+import io.plantline.config.TargetDefinition;
+import io.plantline.config.TargetDefinition.OnFull;
+import io.plantline.model.Failure;
+import io.plantline.model.MessageBatch;
+import io.plantline.model.MessageProperties;
+import io.plantline.observe.TargetLedger;
+import io.plantline.pipeline.Addresses;
+import io.plantline.pipeline.Hop;
+import io.plantline.pipeline.Outbox;
+import io.plantline.pipeline.PipelineCodec;
+import io.plantline.pipeline.PipelineMessage.PublishReply;
+import io.plantline.pipeline.PipelineMessage.PublishRequest;
+import io.plantline.plugin.target.mqtt.MqttTargetFactory;
+import io.plantline.spi.Verdicts;
+import io.plantline.testkit.TestContext;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.io.TempDir;
+
+/** An outbox on disk, which can be opened again and again, with a fake publisher behind it. */
+abstract class DiskOutboxHarness {
+    static final long MIB = 1 << 20;
+
+    @TempDir
+    Path folder;
+
+    final List<String> published = new CopyOnWriteArrayList<>();
+    final List<String> plans = new CopyOnWriteArrayList<>();
+    volatile Function<PublishRequest, PublishReply> publisher = this::deliver;
+    Vertx vertx = Vertx.vertx();
+    TargetLedger ledger = new TargetLedger("t");
+    long maxBytes = 100 * MIB;
+    long planBytes = 4 * MIB;
+    int planRecords = 100;
+    OnFull onFull = OnFull.BLOCK;
+    List<ProcessorDefinition> processors = List.of();
+    Outbox deadOutbox;
+
+    @AfterEach
+    void stop() {
+        vertx.close().toCompletionStage().toCompletableFuture().join();
+    }
+
+    PublishReply deliver(PublishRequest request) {
+        plans.add(request.batch().plan().id());
+        request.batch().forEach((ordinal, message) -> published.add(new String(message.payload())));
+        return new PublishReply(null, Verdicts.allDelivered());
+    }
+
+    PublishReply refuse(PublishRequest request) {
+        plans.add(request.batch().plan().id());
+        return PublishReply.failed(Failure.retry("down", "down"));
+    }
+
+    OutboxVerticle open(int lanes) {
+        PipelineCodec.registerAll(vertx.eventBus());
+        Hop<PublishRequest, PublishReply> publish =
+                new Hop<>(Duration.ofSeconds(5), PublishReply.class, PublishReply::failed);
+        vertx.eventBus()
+                .<PublishRequest>consumer(Addresses.publisher("t", "f"))
+                .handler(publish.serve(request -> Future.succeededFuture(publisher.apply(request))));
+        TargetDefinition target = new TargetDefinition(
+                "t",
+                new MqttTargetFactory(),
+                "unused",
+                Optional.empty(),
+                List.of(),
+                Optional.of("dead"),
+                planRecords,
+                planBytes,
+                Duration.ZERO,
+                lanes,
+                1,
+                Duration.ofMillis(1),
+                Duration.ofMillis(5),
+                new TargetDefinition.Limits(maxBytes, onFull),
+                true,
+                "f");
+        OutboxVerticle outbox = new OutboxVerticle(
+                target,
+                processors,
+                new OutboxVerticle.Storage("outbox", Optional.of(folder), 0),
+                ledger,
+                name -> deadOutbox);
+        vertx.deployVerticle(outbox).toCompletionStage().toCompletableFuture().join();
+        outbox.resume();
+        return outbox;
+    }
+
+    OutboxVerticle reopen(int lanes) {
+        stop();
+        vertx = Vertx.vertx();
+        ledger = new TargetLedger("t");
+        return open(lanes);
+    }
+
+    static MessageBatch batch(int size, String... payloads) {
+        MessageBatch.Builder builder = new MessageBatch.Builder(100);
+        for (String payload : payloads) {
+            byte[] bytes = (payload + " ".repeat(Math.max(0, size - payload.length()))).getBytes();
+            TestContext.add(builder, "topic", bytes, MessageProperties.NONE);
+        }
+        return builder.build();
+    }
+
+    static void append(OutboxVerticle outbox, String... payloads) throws Exception {
+        outbox.append(0, batch(0, payloads))
+                .toCompletionStage()
+                .toCompletableFuture()
+                .get(10, TimeUnit.SECONDS);
+    }
+
+    void awaitPublished(int count) {
+        await().atMost(Duration.ofSeconds(20)).until(() -> published.size() >= count);
+    }
+}
