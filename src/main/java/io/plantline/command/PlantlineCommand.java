@@ -3,6 +3,7 @@ package io.plantline.command;
 import io.plantline.config.ConfigurationException;
 import io.plantline.model.Problem;
 import io.plantline.runtime.DataDirectory;
+import io.plantline.runtime.Operations;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -20,23 +21,35 @@ import picocli.CommandLine.ScopeType;
         description = "MQTT in, many targets out, nothing lost.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        subcommands = {RunCommand.class, ValidateCommand.class, SchemaCommand.class, VersionCommand.class},
+        subcommands = {
+            RunCommand.class,
+            ValidateCommand.class,
+            SchemaCommand.class,
+            LedgerCommand.class,
+            OutboxCommand.class,
+            DeadLetterCommand.class,
+            VersionCommand.class
+        },
         exitCodeListHeading = "Exit codes:%n",
         exitCodeList = {
             "0:done",
+            "1:outbox verify found damage",
             "143:stopped by SIGTERM, with everything in order",
             "64:the command line is wrong",
             "66:the configuration cannot be read",
             "70:a failure inside the program",
             "73:the data directory cannot be used",
+            "75:not done yet: try again",
             "78:the configuration is invalid"
         })
 public final class PlantlineCommand implements Callable<Integer> {
     static final int OK = 0;
+    static final int DAMAGED = 1;
     static final int USAGE = 64;
     static final int NO_INPUT = 66;
     static final int SOFTWARE = 70;
     static final int DATA = 73;
+    static final int TRY_AGAIN = 75;
     static final int CONFIG = 78;
 
     @Option(
@@ -77,6 +90,10 @@ public final class PlantlineCommand implements Callable<Integer> {
         }
         if (e instanceof DocumentSource.NoDocumentException missing) {
             command.getErr().println(missing.getMessage());
+            return NO_INPUT;
+        }
+        if (e instanceof Operations.RefusedException refused) {
+            command.getErr().println(refused.getMessage());
             return NO_INPUT;
         }
         command.getErr().println("plantline failed: " + e);

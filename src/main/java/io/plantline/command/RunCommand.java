@@ -1,5 +1,6 @@
 package io.plantline.command;
 
+import io.plantline.admin.AdminServer;
 import io.plantline.config.Configuration;
 import io.plantline.config.ConfigurationParser;
 import io.plantline.config.Plugins;
@@ -77,6 +78,11 @@ final class RunCommand implements Callable<Integer> {
         CountDownLatch stopped = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(vertx, house, data, stopped), "plantline-stop"));
         house.start().toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
+        if (data != null) {
+            vertx.deployVerticle(new AdminServer(house, data.adminFile()))
+                    .onFailure(
+                            e -> LOG.error("ADMIN-FAILED: no commands can be given to this process: {}", e.toString()));
+        }
         vertx.setPeriodic(60_000, id -> house.ledgers().forEach(ledger -> LOG.info("ledger {}", ledger)));
         stopped.await();
         return PlantlineCommand.OK;

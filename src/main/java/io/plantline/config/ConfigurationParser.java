@@ -20,6 +20,7 @@ import java.util.TreeMap;
 /** JSON text and environment to a {@link Configuration}, or all that is wrong with them. */
 public final class ConfigurationParser {
     private static final long DEFAULT_OUTBOX = 10L << 30;
+    private static final long DEFAULT_DEAD_LETTERS = 256L << 20;
 
     private final Plugins plugins;
     private final SchemaProblems schema;
@@ -191,7 +192,9 @@ public final class ConfigurationParser {
                                     .orElse("block")
                                     .equals("drop-newest")
                             ? TargetDefinition.OnFull.DROP_NEWEST
-                            : TargetDefinition.OnFull.BLOCK);
+                            : TargetDefinition.OnFull.BLOCK,
+                    outbox.map(limits -> limits.size("dead-letter-bytes", DEFAULT_DEAD_LETTERS))
+                            .orElse(DEFAULT_DEAD_LETTERS));
         }
 
         @SuppressWarnings("unchecked") // A factory gets back what its own configure() made.

@@ -99,16 +99,18 @@ final class CrossChecks {
     }
 
     private void needsDeadLetterTarget(TargetDefinition target, String place) {
-        if (target.deadLetterTarget().isPresent()) {
+        if (target.deadLetterTarget().isPresent() || configuration.data().isPresent()) {
             return;
         }
         for (String name : target.processors()) {
             ProcessorDefinition processor = configuration.processors().get(name);
             if (processor != null && processor.onFailure() == ProcessorDefinition.OnFailure.DEAD_LETTER) {
-                problems.add(Problem.warning(
-                        place,
-                        "a message that the processor \"" + name + "\" refuses holds this target until somebody acts",
-                        "name a dead-letter-target, or set \"on-failure\": \"pass-through\" on the processor"));
+                problems.add(
+                        Problem.warning(
+                                place,
+                                "a message that the processor \"" + name
+                                        + "\" refuses holds this target until somebody acts",
+                                "name a dead-letter-target or a data-directory, or set \"on-failure\": \"pass-through\" on the processor"));
             }
         }
     }

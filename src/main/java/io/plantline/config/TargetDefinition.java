@@ -52,8 +52,9 @@ public record TargetDefinition(
      * Bounds of the outbox on disk.
      *
      * @param maxBytes of its log
+     * @param deadLetterBytes of the log of its dead letters
      */
-    public record Limits(long maxBytes, OnFull onFull) {}
+    public record Limits(long maxBytes, OnFull onFull, long deadLetterBytes) {}
 
     /** A format and what its factory made of its options. */
     public record Format(PayloadFormatFactory<?> factory, Object config) {}

@@ -1,7 +1,8 @@
 package io.plantline.model;
 
-import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.PriorityQueue;
 
 /** Batches made of batches. */
 public final class Batches {
@@ -11,23 +12,18 @@ public final class Batches {
     public static MessageBatch merge(List<MessageBatch> batches) {
         int size = batches.stream().mapToInt(MessageBatch::sizeInBytes).sum();
         MessageBatch.Builder builder = new MessageBatch.Builder(size + 64);
-        List<MessageCursor> cursors = new ArrayList<>();
+        PriorityQueue<MessageCursor> cursors =
+                new PriorityQueue<>(Math.max(1, batches.size()), Comparator.comparingLong(MessageCursor::sequence));
         for (MessageBatch batch : batches) {
             MessageCursor cursor = batch.cursor();
             if (cursor.next()) {
                 cursors.add(cursor);
             }
         }
-        while (!cursors.isEmpty()) {
-            MessageCursor least = cursors.get(0);
-            for (MessageCursor cursor : cursors) {
-                if (cursor.sequence() < least.sequence()) {
-                    least = cursor;
-                }
-            }
+        for (MessageCursor least = cursors.poll(); least != null; least = cursors.poll()) {
             builder.addCopy(least);
-            if (!least.next()) {
-                cursors.remove(least);
+            if (least.next()) {
+                cursors.add(least);
             }
         }
         return builder.build();

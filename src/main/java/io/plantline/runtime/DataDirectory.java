@@ -34,20 +34,33 @@ import org.jspecify.annotations.Nullable;
  *  targets/NAME-FINGERPRINT/
  *    id                identity of this outbox, unique over all plants
  *    *.log             its log
+ *    raw/*.log         what is to be processed first, if the target has processors
+ *    dead/*.log        its dead letters
+ *  admin               where the running program listens for commands, and the token it asks for
  * </pre>
  */
 public final class DataDirectory implements AutoCloseable {
     private static final String FORMAT = "plantline-data 1";
+    private static final String ADMIN = "admin";
     private static final int ID_BYTES = 12;
 
     private final Path root;
     private final FileChannel lockFile;
 
     /** The directory cannot be used, and what the operator can do about it. */
-    public static final class UnusableException extends IOException {
+    public static class UnusableException extends IOException {
         private static final long serialVersionUID = 1;
 
         UnusableException(String message) {
+            super(message);
+        }
+    }
+
+    /** Another process uses it. */
+    public static final class LockedException extends UnusableException {
+        private static final long serialVersionUID = 1;
+
+        LockedException(String message) {
             super(message);
         }
     }
@@ -69,7 +82,7 @@ public final class DataDirectory implements AutoCloseable {
                 FileChannel.open(root.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         if (!lock(lockFile)) {
             lockFile.close();
-            throw new UnusableException("DATA-LOCKED: another process uses the data directory " + root
+            throw new LockedException("DATA-LOCKED: another process uses the data directory " + root
                     + "; give each process a data-directory of its own");
         }
         Path format = root.resolve("format");
@@ -107,22 +120,26 @@ public final class DataDirectory implements AutoCloseable {
 
     /** Folders with a log that no target of this configuration has. */
     List<Path> strangers(Set<Path> known) {
+        return targetFolders().stream()
+                .filter(folder -> !known.contains(folder))
+                .toList();
+    }
+
+    /** Folders with a log. */
+    List<Path> targetFolders() {
         Path targets = root.resolve("targets");
         if (!Files.isDirectory(targets)) {
             return List.of();
         }
         try (Stream<Path> folders = Files.list(targets)) {
-            return folders.filter(folder -> !known.contains(folder))
-                    .filter(DataDirectory::holdsLog)
-                    .sorted()
-                    .toList();
+            return folders.filter(DataDirectory::holdsLog).sorted().toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
     private static boolean holdsLog(Path folder) {
-        try (Stream<Path> files = Files.list(folder)) {
+        try (Stream<Path> files = Files.walk(folder)) {
             return files.anyMatch(file -> file.toString().endsWith(".log"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -206,6 +223,16 @@ public final class DataDirectory implements AutoCloseable {
             generation = next;
             return next;
         }
+    }
+
+    /** The file that says where the running program listens. */
+    public Path adminFile() {
+        return root.resolve(ADMIN);
+    }
+
+    /** The same, of a directory that another process has. */
+    public static Path adminFile(Path root) {
+        return root.resolve(ADMIN);
     }
 
     private static void writeDurably(Path file, String text) throws IOException {

@@ -8,6 +8,8 @@ import io.plantline.config.TargetDefinition;
 import io.plantline.mqtt.CredentialSource;
 import io.plantline.mqtt.SessionOptions;
 import io.plantline.mqtt.SessionStatus;
+import io.plantline.observe.DeadLetter;
+import io.plantline.observe.OutboxReport;
 import io.plantline.observe.TargetLedger;
 import io.plantline.pipeline.Outbox;
 import io.plantline.pipeline.PipelineCodec;
@@ -26,6 +28,7 @@ import io.plantline.spi.TargetFactory;
 import io.vertx.core.Deployable;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
 import java.nio.charset.StandardCharsets;
@@ -37,6 +40,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -47,8 +51,9 @@ import org.slf4j.LoggerFactory;
  * A running configuration. It starts with the last room, so that whoever speaks finds a listener, and stops with the
  * first, so that what is inside can leave.
  */
-public final class House {
+public final class House implements Operations {
     private static final Logger LOG = LoggerFactory.getLogger(House.class);
+    private static final long LOOK_MILLIS = 100;
 
     private final Vertx vertx;
     private final Configuration configuration;
@@ -73,11 +78,25 @@ public final class House {
 
     /** Starts every room. Targets that are down do not keep it from starting. */
     public Future<Void> start() {
+        return startWithoutSession().compose(v -> startDispatcher());
+    }
+
+    /** Starts what delivers, and nothing that receives. */
+    public Future<Void> startWithoutSession() {
         PipelineCodec.registerAll(vertx.eventBus());
-        return startPublishers()
-                .compose(v -> startProcessors())
-                .compose(v -> startOutboxes())
-                .compose(v -> startDispatcher());
+        return startPublishers().compose(v -> startProcessors()).compose(v -> startOutboxes());
+    }
+
+    /** Completes when no outbox has a message that waits. */
+    public Future<Void> empty() {
+        Promise<Void> empty = Promise.promise();
+        vertx.setPeriodic(LOOK_MILLIS, id -> {
+            if (ledgers().stream().allMatch(ledger -> ledger.waiting() == 0)) {
+                vertx.cancelTimer(id);
+                empty.tryComplete();
+            }
+        });
+        return empty.future();
     }
 
     private Future<Void> startPublishers() {
@@ -137,12 +156,13 @@ public final class House {
     private OutboxVerticle.Storage storage(TargetDefinition target) {
         DataDirectory directory = data;
         if (directory == null) {
-            return new OutboxVerticle.Storage(DataDirectory.newOutboxId(), Optional.empty(), 0);
+            return new OutboxVerticle.Storage(DataDirectory.newOutboxId(), Optional.empty(), 0, configuration.hash());
         }
         Path folder = directory.targetFolder(target.name(), target.fingerprint());
         long minFree =
                 configuration.data().map(Configuration.Data::minFreeBytes).orElse(0L);
-        return new OutboxVerticle.Storage(directory.outboxId(folder), Optional.of(folder), minFree);
+        return new OutboxVerticle.Storage(
+                directory.outboxId(folder), Optional.of(folder), minFree, configuration.hash());
     }
 
     private Future<Void> startDispatcher() {
@@ -197,6 +217,36 @@ public final class House {
         return ledgers.values().stream().map(TargetLedger::snapshot).toList();
     }
 
+    @Override
+    public Future<List<OutboxReport>> outboxes() {
+        List<Future<OutboxReport>> reports =
+                outboxes.values().stream().map(OutboxVerticle::report).toList();
+        return Future.all(reports).map(v -> reports.stream().map(Future::result).toList());
+    }
+
+    @Override
+    public Future<List<DeadLetter>> deadLetters(String target, int limit) {
+        return outbox(target).compose(outbox -> outbox.deadLetters(limit));
+    }
+
+    @Override
+    public Future<Long> purgeDeadLetters(String target, long upTo) {
+        return outbox(target).compose(outbox -> outbox.purgeDeadLetters(upTo));
+    }
+
+    @Override
+    public Future<Long> replayDeadLetters(String target, String to, long upTo) {
+        return outbox(target).compose(from -> outbox(to).compose(taker -> from.replayDeadLetters(upTo, taker)));
+    }
+
+    private Future<OutboxVerticle> outbox(String target) {
+        OutboxVerticle outbox = outboxes.get(target);
+        return outbox == null
+                ? Future.failedFuture(new RefusedException("there is no target \"" + target + "\"; there is: "
+                        + String.join(", ", new TreeSet<>(outboxes.keySet()))))
+                : Future.succeededFuture(outbox);
+    }
+
     /** The session, with its counters of now. */
     public Future<SessionStatus> session() {
         return dispatcher == null ? Future.failedFuture("not started") : dispatcher.refreshStatus();
@@ -208,11 +258,8 @@ public final class House {
      */
     public Future<Void> stop(Duration deadline) {
         DispatcherVerticle first = dispatcher;
-        if (first == null) {
-            return closeAll();
-        }
         List<Future<Void>> drained = new ArrayList<>();
-        return first.stopReading()
+        return (first == null ? Future.<Void>succeededFuture() : first.stopReading())
                 .compose(v -> {
                     outboxes.values().forEach(outbox -> drained.add(outbox.drain()));
                     return Future.all(drained).timeout(deadline.toMillis(), TimeUnit.MILLISECONDS);
@@ -222,7 +269,7 @@ public final class House {
                             "not everything could be delivered within {} s; the broker keeps it", deadline.toSeconds());
                     return Future.succeededFuture();
                 })
-                .compose(v -> vertx.undeploy(first.deploymentID()))
+                .compose(v -> first == null ? Future.succeededFuture() : vertx.undeploy(first.deploymentID()))
                 .compose(v -> closeAll());
     }
 

@@ -4,73 +4,108 @@ import io.plantline.model.Batches;
 import io.plantline.model.Failure;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageCursor;
-import io.plantline.model.MessageProperties;
 import io.plantline.pipeline.Outbox;
 import io.vertx.core.Future;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Hands messages that can never be delivered to the dead-letter target, with their bytes and the reason. */
+/**
+ * Keeps messages that can never be delivered, with their bytes and the reason: in the dead-letter target, if one is named, or
+ * else in a log of their own, if there is a data directory.
+ */
 final class DeadLetters {
     private static final Logger LOG = LoggerFactory.getLogger(DeadLetters.class);
 
     private final String target;
+    private final String configuration;
     private final @Nullable Outbox outbox;
+    private final @Nullable DeadLetterLog log;
 
-    DeadLetters(String target, @Nullable Outbox outbox) {
+    DeadLetters(String target, String configuration, @Nullable Outbox outbox, @Nullable DeadLetterLog log) {
         this.target = target;
+        this.configuration = configuration;
         this.outbox = outbox;
-    }
-
-    /** Whether there is a place for them; without one, a message that is refused holds the queue. */
-    boolean exist() {
-        return outbox != null;
+        this.log = log;
     }
 
     /**
-     * Sends the messages of {@code originals} that failed on their way.
+     * Where dead letters come from.
+     *
+     * @param batches messages as they were before they were refused
+     * @param messageId by sequence
+     * @param fromEarlier whether they were there before this start, and so may have been refused before it
+     */
+    record Sources(List<MessageBatch> batches, LongFunction<String> messageId, boolean fromEarlier) {}
+
+    /** Whether there is a place for them; without one, a message that is refused holds the queue. */
+    boolean exist() {
+        return outbox != null || log != null;
+    }
+
+    /**
+     * Keeps the messages of {@code sources} that failed on their way.
      *
      * @param failed failures by sequence
-     * @return completes when they are safe there
+     * @return completes when they are safe
      */
-    Future<Void> send(String stage, List<MessageBatch> originals, Map<Long, Failure> failed) {
+    Future<Void> send(String stage, Sources sources, Map<Long, Failure> failed) {
+        DeadLetterLog own = log;
         Outbox to = outbox;
-        if (to == null) {
-            return Future.failedFuture("no dead-letter-target");
+        if (to != null) {
+            return forward(to, stage, sources, failed);
+        } else if (own == null) {
+            return Future.failedFuture("there is no place for dead letters");
+        } else if (!sources.fromEarlier()) {
+            return own.append(marked(stage, sources, failed, Set.of()));
         }
-        Map<Integer, MessageBatch.Builder> byLane = new HashMap<>();
-        for (MessageBatch batch : originals) {
+        return own.known().compose(known -> own.append(marked(stage, sources, failed, known)));
+    }
+
+    private Future<Void> forward(Outbox to, String stage, Sources sources, Map<Long, Failure> failed) {
+        Map<Integer, List<MessageBatch>> byLane = new HashMap<>();
+        for (MessageBatch letter : marked(stage, sources, failed, Set.of())) {
+            MessageCursor message = letter.cursor();
+            message.next();
+            byLane.computeIfAbsent(Outbox.laneOf(message.topic(), to.lanes()), lane -> new ArrayList<>())
+                    .add(letter);
+        }
+        List<Future<Void>> sent = new ArrayList<>();
+        byLane.forEach((lane, letters) -> sent.add(to.append(lane, Batches.withoutGaps(Batches.merge(letters)))));
+        return Future.all(sent).mapEmpty();
+    }
+
+    /** A batch per message. */
+    private List<MessageBatch> marked(String stage, Sources sources, Map<Long, Failure> failed, Set<String> known) {
+        long now = System.currentTimeMillis() * 1_000;
+        List<MessageBatch> letters = new ArrayList<>();
+        for (MessageBatch batch : sources.batches()) {
             MessageCursor message = batch.cursor();
             while (message.next()) {
                 Failure failure = failed.get(message.sequence());
-                if (failure != null) {
+                String id = failure == null ? "" : sources.messageId().apply(message.sequence());
+                if (failure != null && !known.contains(Refusal.key(stage, id))) {
                     LOG.warn(
                             "DEAD-LETTER: a message on {} for {} was refused by {}: {}",
                             message.topic(),
                             target,
                             stage,
                             failure);
-                    byLane.computeIfAbsent(
-                                    Outbox.laneOf(message.topic(), to.lanes()), l -> new MessageBatch.Builder(1024))
-                            .addChanged(message, reasons(message.properties(), stage, failure), message.payload());
+                    MessageBatch.Builder builder = new MessageBatch.Builder(message.payloadLength() + 1024);
+                    builder.addChanged(
+                            message,
+                            Refusal.mark(message.properties(), target, stage, id, configuration, now, failure),
+                            message.payload());
+                    letters.add(Batches.withoutGaps(builder.build()));
                 }
             }
         }
-        List<Future<Void>> sent = new ArrayList<>();
-        byLane.forEach((lane, builder) -> sent.add(to.append(lane, Batches.withoutGaps(builder.build()))));
-        return Future.all(sent).mapEmpty();
-    }
-
-    private MessageProperties reasons(MessageProperties properties, String stage, Failure failure) {
-        return properties
-                .with("plantline-dead-letter-target", target)
-                .with("plantline-dead-letter-stage", stage)
-                .with("plantline-dead-letter-code", failure.code())
-                .with("plantline-dead-letter-reason", failure.detail());
+        return letters;
     }
 }

@@ -2,6 +2,7 @@ package io.plantline.pipeline.outbox;
 
 import io.plantline.config.TargetDefinition;
 import io.plantline.model.MessageBatch;
+import io.plantline.model.MessageCursor;
 import io.plantline.model.Plan;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -98,6 +99,17 @@ final class Lane {
             }
         }
         pump();
+    }
+
+    /** When its oldest message was received, microseconds since 1970; 0 if none is in memory. */
+    long oldestMicros() {
+        PlanRun now = running;
+        Entry oldest = now != null ? now.entries().get(0) : queue.peek();
+        if (oldest == null) {
+            return 0;
+        }
+        MessageCursor message = oldest.batch().cursor();
+        return message.next() ? message.receivedAtMicros() : 0;
     }
 
     private void enqueue(Entry entry) {

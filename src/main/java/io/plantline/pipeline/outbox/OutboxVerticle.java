@@ -3,6 +3,8 @@ package io.plantline.pipeline.outbox;
 import io.plantline.config.ProcessorDefinition;
 import io.plantline.config.TargetDefinition;
 import io.plantline.model.MessageBatch;
+import io.plantline.observe.DeadLetter;
+import io.plantline.observe.OutboxReport;
 import io.plantline.observe.TargetLedger;
 import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.Outbox;
@@ -20,6 +22,7 @@ import java.util.Optional;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +34,9 @@ import org.jspecify.annotations.Nullable;
  * publishes what came of it, so that no retry and no crash has a message processed again that is there already.
  */
 public final class OutboxVerticle extends VerticleBase implements Outbox {
+    /** Folder of the dead letters, in that of the log. */
+    static final String DEAD = "dead";
+
     private final TargetDefinition target;
     private final List<ProcessorDefinition> processors;
     private final Storage storage;
@@ -39,6 +45,7 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
     private @Nullable Relay first;
     private @Nullable Relay last;
     private @Nullable Journal journal;
+    private @Nullable DeadLetterLog deadLetterLog;
 
     /**
      * Where messages are kept.
@@ -46,8 +53,9 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
      * @param outboxId unique over all plants, and in memory mode over all starts
      * @param folder of the log; none in memory mode
      * @param minFreeBytes left on the disk
+     * @param configuration hash of the document, for dead letters
      */
-    public record Storage(String outboxId, Optional<Path> folder, long minFreeBytes) {}
+    public record Storage(String outboxId, Optional<Path> folder, long minFreeBytes, String configuration) {}
 
     /**
      * An outbox.
@@ -74,11 +82,16 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
         Processing processing =
                 processors.isEmpty() ? null : new Processing(own.owner().eventBus(), processors);
         if (storage.folder().isEmpty()) {
-            first = last = relay(new MemoryJournal(target.lanes()), Books.Part.ALL, processing, null);
+            DeadLetters letters = deadLetters(null);
+            first = last = relay(new MemoryJournal(target.lanes()), Books.Part.ALL, processing, null, letters);
             return Future.succeededFuture();
         }
         Path folder = storage.folder().get();
         DiskTrouble trouble = new DiskTrouble(target.name(), ledger);
+        DeadLetterLog dead = new DeadLetterLog(
+                own, target.name(), folder.resolve(DEAD), target.limits().deadLetterBytes(), trouble);
+        deadLetterLog = dead;
+        DeadLetters letters = deadLetters(dead);
         return own.executeBlocking(() -> TargetLogs.open(
                         target,
                         processing != null,
@@ -89,14 +102,28 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
                 .onSuccess(logs -> {
                     ledger.resume(logs.totals());
                     Books.Part part = logs.raw().isPresent() ? Books.Part.LAST : Books.Part.ALL;
-                    last = relay(journal(logs.ready()), part, null, null);
+                    last = relay(journal(logs.ready()), part, null, null, letters);
                     first = logs.raw()
-                            .map(raw -> relay(journal(raw), Books.Part.FIRST, processing, last))
+                            .map(raw -> relay(journal(raw), Books.Part.FIRST, processing, last, letters))
                             .orElse(last);
-                });
+                })
+                .compose(v -> dead.openIfThere());
     }
 
-    private Relay relay(Journal kept, Books.Part part, @Nullable Processing processing, @Nullable Relay next) {
+    private DeadLetters deadLetters(@Nullable DeadLetterLog log) {
+        return new DeadLetters(
+                target.name(),
+                storage.configuration(),
+                target.deadLetterTarget().map(others).orElse(null),
+                log);
+    }
+
+    private Relay relay(
+            Journal kept,
+            Books.Part part,
+            @Nullable Processing processing,
+            @Nullable Relay next,
+            DeadLetters deadLetters) {
         journal = kept; // The last one to be made takes what comes from the broker.
         return new Relay(
                 (ContextInternal) context,
@@ -106,7 +133,7 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
                 new Books(ledger, part),
                 processing,
                 next,
-                target.deadLetterTarget().map(others).orElse(null),
+                deadLetters,
                 new SecureRandom());
     }
 
@@ -170,7 +197,53 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
 
     @Override
     public Future<?> stop() {
-        return each((relay, closed) -> relay.close().onComplete(closed));
+        return each((relay, closed) -> relay.close().onComplete(closed))
+                .eventually(() -> deadLetterLog == null ? Future.succeededFuture() : deadLetterLog.close());
+    }
+
+    /** How it is, now. */
+    public Future<OutboxReport> report() {
+        return onContext(() -> {
+            TargetLedger.Snapshot books = ledger.snapshot();
+            List<Relay> open = relays();
+            return Future.succeededFuture(new OutboxReport(
+                    target.name(),
+                    target.fingerprint(),
+                    books.totals(),
+                    books.heldBecause(),
+                    lanes(),
+                    open.isEmpty() ? 0 : open.get(0).usedBytes(),
+                    open.stream()
+                            .mapToLong(Relay::oldestMicros)
+                            .filter(micros -> micros > 0)
+                            .min()
+                            .orElse(0),
+                    deadLetterLog == null ? 0 : deadLetterLog.count()));
+        });
+    }
+
+    /** The oldest of its dead letters; in memory mode it keeps none. */
+    public Future<List<DeadLetter>> deadLetters(int limit) {
+        DeadLetterLog log = deadLetterLog;
+        return log == null ? Future.succeededFuture(List.of()) : onContext(() -> log.list(limit));
+    }
+
+    /** Forgets dead letters up to one; completes with how many. */
+    public Future<Long> purgeDeadLetters(long upTo) {
+        DeadLetterLog log = deadLetterLog;
+        return log == null ? Future.succeededFuture(0L) : onContext(() -> log.purge(upTo));
+    }
+
+    /** Gives dead letters up to one to an outbox; completes with how many. */
+    public Future<Long> replayDeadLetters(long upTo, Outbox to) {
+        DeadLetterLog log = deadLetterLog;
+        return log == null ? Future.succeededFuture(0L) : onContext(() -> log.replay(upTo, to));
+    }
+
+    private <T> Future<T> onContext(Supplier<Future<T>> work) {
+        Promise<T> promise = Promise.promise();
+        context.runOnContext(v -> work.get().onComplete(promise));
+        return promise.future();
     }
 
     /** One after the other, as messages go. */

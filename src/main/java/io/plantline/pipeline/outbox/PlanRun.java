@@ -127,8 +127,9 @@ final class PlanRun {
         }
 
         @Override
-        public List<MessageBatch> sources() {
-            return entries.stream().map(Entry::batch).toList();
+        public DeadLetters.Sources sources() {
+            return new DeadLetters.Sources(
+                    entries.stream().map(Entry::batch).toList(), plan::messageId, relay.isEarlier(epoch()));
         }
     }
 
@@ -191,7 +192,8 @@ final class PlanRun {
     static Failure noPlace(Failure rejected) {
         return Failure.operator(
                 rejected.code(),
-                rejected.detail() + "; there is no dead-letter-target, so the message holds the queue");
+                rejected.detail()
+                        + "; there is no dead-letter-target and no data-directory, so the message holds the queue");
     }
 
     private void deadLetter(Map<Integer, Failure> rejected, @org.jspecify.annotations.Nullable Failure rest) {
@@ -217,7 +219,7 @@ final class PlanRun {
                         again(rest);
                     }
                 })
-                .onFailure(e -> again(Failure.retry("dead-letter", String.valueOf(e.getMessage()))));
+                .onFailure(e -> again(Failure.of(e)));
     }
 
     private void again(Failure failure) {

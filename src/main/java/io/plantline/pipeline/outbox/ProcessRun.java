@@ -44,7 +44,7 @@ final class ProcessRun {
         List<MessageBatch> more(int maxRecords, long maxBytes);
 
         /** The messages as they came from the broker. */
-        List<MessageBatch> sources();
+        DeadLetters.Sources sources();
     }
 
     /** Every source message is in the output, filtered or dead-lettered. */
@@ -155,7 +155,7 @@ final class ProcessRun {
                         repeat(repeat);
                     })
                     .onFailure(e -> {
-                        finallyFailed.forEach((sequence, failure) -> repeat.put(sequence, failure));
+                        finallyFailed.keySet().forEach(sequence -> repeat.put(sequence, Failure.of(e)));
                         repeat(repeat);
                     });
         }

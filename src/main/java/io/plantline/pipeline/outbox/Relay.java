@@ -6,7 +6,6 @@ import io.plantline.model.Failure;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.Plan;
 import io.plantline.pipeline.Identifiers;
-import io.plantline.pipeline.Outbox;
 import io.plantline.pipeline.outbox.log.LogRecord.Origin;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -64,7 +63,7 @@ final class Relay {
             Books books,
             @Nullable Processing processing,
             @Nullable Relay next,
-            @Nullable Outbox deadLetterOutbox,
+            DeadLetters deadLetters,
             RandomGenerator random) {
         this.context = context;
         this.target = target;
@@ -79,7 +78,7 @@ final class Relay {
         if (next != null) {
             next.whenFreed = this::spaceFreed;
         }
-        this.deadLetters = new DeadLetters(target.name(), deadLetterOutbox);
+        this.deadLetters = deadLetters;
         this.lanes = new Lane[journal.lanes()];
         for (int i = 0; i < lanes.length; i++) {
             lanes[i] = new Lane(this, target, journal, i);
@@ -126,7 +125,7 @@ final class Relay {
     }
 
     /** On disk, and on the way there. */
-    private long usedBytes() {
+    long usedBytes() {
         return journal.usedBytes() + storingBytes + (next == null ? 0 : next.usedBytes());
     }
 
@@ -252,6 +251,20 @@ final class Relay {
 
     Plan plan(int epoch, long first, long last, int lane, int count) {
         return new Plan(target.name(), target.fingerprint(), outboxId, epoch, first, last, lane, count);
+    }
+
+    /** Whether messages of a start were there before this one. */
+    boolean isEarlier(int epoch) {
+        return epoch < journal.epoch();
+    }
+
+    /** When the oldest message that is in memory was received, microseconds since 1970; 0 if none is. */
+    long oldestMicros() {
+        return Arrays.stream(lanes)
+                .mapToLong(Lane::oldestMicros)
+                .filter(micros -> micros > 0)
+                .min()
+                .orElse(0);
     }
 
     /** Writes a plan down before its first attempt, where what it makes is named by it. */

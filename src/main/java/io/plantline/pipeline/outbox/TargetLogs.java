@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
-import java.util.stream.Stream;
+import java.util.function.ToLongFunction;
 
 /**
  * The logs of a target.
@@ -25,7 +25,9 @@ import java.util.stream.Stream;
  * @param raw messages to process first, if the target has processors
  */
 record TargetLogs(Log ready, Optional<Log> raw) {
-    private static final String RAW = "raw";
+    /** Folder of the raw log, in that of the ready one. */
+    static final String RAW = "raw";
+
     private static final long CLOSE_MILLIS = 5_000;
 
     /**
@@ -85,23 +87,28 @@ record TargetLogs(Log ready, Optional<Log> raw) {
 
     /** The books over both: a message is accepted by the first and delivered by the last. */
     TargetLedger.Totals totals() {
-        LogState first = raw.orElse(ready).recovered();
-        LogState last = ready.recovered();
+        return totals(raw.orElse(ready).recovered(), ready.recovered(), raw.isPresent());
+    }
+
+    /**
+     * The same.
+     *
+     * @param two whether {@code first} and {@code last} are two
+     */
+    static TargetLedger.Totals totals(LogState first, LogState last, boolean two) {
+        List<LogState> all = two ? List.of(first, last) : List.of(last);
         return new TargetLedger.Totals(
                 first.accepted(),
                 last.delivered(),
-                sum(LogState::filtered),
-                sum(LogState::deadLettered),
-                sum(state -> state.lost(Loss.DROPPED)),
-                sum(state -> state.lost(Loss.EXPIRED)),
-                sum(state -> state.lost(Loss.PURGED)),
-                sum(state -> state.lost(Loss.QUARANTINED)));
+                sum(all, LogState::filtered),
+                sum(all, LogState::deadLettered),
+                sum(all, state -> state.lost(Loss.DROPPED)),
+                sum(all, state -> state.lost(Loss.EXPIRED)),
+                sum(all, state -> state.lost(Loss.PURGED)),
+                sum(all, state -> state.lost(Loss.QUARANTINED)));
     }
 
-    private long sum(Function<LogState, Long> of) {
-        return Stream.concat(raw.stream(), Stream.of(ready))
-                .map(Log::recovered)
-                .mapToLong(of::apply)
-                .sum();
+    private static long sum(List<LogState> states, ToLongFunction<LogState> of) {
+        return states.stream().mapToLong(of).sum();
     }
 }

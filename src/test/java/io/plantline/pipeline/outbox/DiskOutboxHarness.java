@@ -45,6 +45,7 @@ abstract class DiskOutboxHarness {
     long maxBytes = 100 * MIB;
     long planBytes = 4 * MIB;
     int planRecords = 100;
+    long deadLetterBytes = MIB;
     OnFull onFull = OnFull.BLOCK;
     List<ProcessorDefinition> processors = List.of();
     Outbox deadOutbox;
@@ -78,7 +79,7 @@ abstract class DiskOutboxHarness {
                 "unused",
                 Optional.empty(),
                 List.of(),
-                Optional.of("dead"),
+                Optional.ofNullable(deadOutbox).map(some -> "dead"),
                 planRecords,
                 planBytes,
                 Duration.ZERO,
@@ -86,13 +87,13 @@ abstract class DiskOutboxHarness {
                 1,
                 Duration.ofMillis(1),
                 Duration.ofMillis(5),
-                new TargetDefinition.Limits(maxBytes, onFull),
+                new TargetDefinition.Limits(maxBytes, onFull, deadLetterBytes),
                 true,
                 "f");
         OutboxVerticle outbox = new OutboxVerticle(
                 target,
                 processors,
-                new OutboxVerticle.Storage("outbox", Optional.of(folder), 0),
+                new OutboxVerticle.Storage("outbox", Optional.of(folder), 0, "hash"),
                 ledger,
                 name -> deadOutbox);
         vertx.deployVerticle(outbox).toCompletionStage().toCompletableFuture().join();

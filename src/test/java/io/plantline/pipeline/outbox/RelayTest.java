@@ -98,7 +98,7 @@ class RelayTest {
                 1,
                 Duration.ofMillis(1),
                 Duration.ofMillis(5),
-                new TargetDefinition.Limits(Long.MAX_VALUE, TargetDefinition.OnFull.BLOCK),
+                new TargetDefinition.Limits(Long.MAX_VALUE, TargetDefinition.OnFull.BLOCK, 1 << 20),
                 false,
                 "f");
         Outbox deadOutbox = new Outbox() {
@@ -120,7 +120,7 @@ class RelayTest {
         OutboxVerticle outbox = new OutboxVerticle(
                 target,
                 List.of(processors),
-                new OutboxVerticle.Storage("outbox", Optional.empty(), 0),
+                new OutboxVerticle.Storage("outbox", Optional.empty(), 0, "hash"),
                 ledger,
                 name -> deadLetters ? deadOutbox : null);
         vertx.deployVerticle(outbox).toCompletionStage().toCompletableFuture().join();

@@ -86,6 +86,9 @@ final class LogWriter {
             sealed = segments.list().get(segments.list().size() - 1).number();
             sealedEnd = recovered.lastEnd();
             segments.sealed(sealed, sealedEnd);
+            for (Segment segment : segments.list()) {
+                segments.end(segment);
+            }
         }
         this.spare = disk.list().contains(Segment.SPARE);
         this.durable = durablePoint(sealed, sealedEnd);
@@ -307,7 +310,7 @@ final class LogWriter {
     }
 
     private long used() {
-        return Math.max(0, segments.list().size() - 1) * (long) options.segmentBytes() + position;
+        return segments.bytes(begun ? number : 0, options.segmentBytes()) + position;
     }
 
     private void done(List<Item> group) {

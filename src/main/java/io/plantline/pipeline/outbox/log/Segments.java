@@ -65,8 +65,18 @@ final class Segments {
             return Long.MAX_VALUE;
         }
         long end = Recovery.end(disk, segment, now.get(next));
-        ends.put(segment.number(), end);
+        if (end != Long.MAX_VALUE) {
+            ends.put(segment.number(), end);
+        }
         return end;
+    }
+
+    /** Bytes in all but the one that is {@code written}; {@code otherwise} for one of which that is not known. */
+    long bytes(long written, long otherwise) {
+        return list.stream()
+                .filter(segment -> segment.number() != written)
+                .mapToLong(segment -> ends.getOrDefault(segment.number(), otherwise))
+                .sum();
     }
 
     /** The segment that holds a sequence, or begins behind it. */

@@ -1,0 +1,173 @@
+package io.plantline.command;
+
+import io.plantline.config.Configuration;
+import io.plantline.config.ConfigurationParser;
+import io.plantline.config.Plugins;
+import io.plantline.observe.LogCheck;
+import io.plantline.observe.OutboxReport;
+import io.plantline.runtime.DataDirectory;
+import io.plantline.runtime.House;
+import io.plantline.runtime.PluginCatalog;
+import io.vertx.core.Vertx;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** Looks into what waits on disk, checks it, or delivers it. */
+@Command(
+        name = "outbox",
+        description = "What waits on disk: look into it, check it, deliver it.",
+        mixinStandardHelpOptions = true,
+        subcommands = {OutboxCommand.Inspect.class, OutboxCommand.Verify.class, OutboxCommand.Drain.class})
+final class OutboxCommand implements Callable<Integer> {
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    @ParentCommand
+    private @Nullable PlantlineCommand parent;
+
+    @Override
+    public Integer call() {
+        if (spec != null) {
+            spec.commandLine().usage(spec.commandLine().getErr());
+        }
+        return PlantlineCommand.USAGE;
+    }
+
+    /** {@code outbox inspect}. */
+    @Command(name = "inspect", description = "What waits, per target.", mixinStandardHelpOptions = true)
+    static final class Inspect implements Callable<Integer> {
+        @Mixin
+        private final DataOption data = new DataOption();
+
+        @Spec
+        private @Nullable CommandSpec spec;
+
+        @Override
+        public Integer call() throws Exception {
+            PrintWriter out = Output.of(spec);
+            out.printf(
+                    "%-24s %-14s %5s %12s %14s %-27s %12s %s%n",
+                    "target", "fingerprint", "lanes", "waiting", "bytes", "oldest", "dead letters", "held");
+            for (OutboxReport report : data.ask(operations -> operations.outboxes())) {
+                out.printf(
+                        "%-24s %-14s %5d %12d %14d %-27s %12d %s%n",
+                        report.target(),
+                        report.fingerprint(),
+                        report.lanes(),
+                        report.totals().waiting(),
+                        report.bytes(),
+                        Output.time(report.oldestMicros()),
+                        report.deadLetters(),
+                        report.heldBecause() == null ? "-" : report.heldBecause());
+            }
+            out.flush();
+            return PlantlineCommand.OK;
+        }
+    }
+
+    /** {@code outbox verify}. */
+    @Command(
+            name = "verify",
+            description = "Read every byte of a directory that no program uses; exit code 1 if some are damaged.",
+            mixinStandardHelpOptions = true)
+    static final class Verify implements Callable<Integer> {
+        @Mixin
+        private final DataOption data = new DataOption();
+
+        @Spec
+        private @Nullable CommandSpec spec;
+
+        @Override
+        public Integer call() throws Exception {
+            Map<String, LogCheck> checks = data.askIdle(directory -> directory.verify());
+            boolean whole = true;
+            for (Map.Entry<String, LogCheck> check : checks.entrySet()) {
+                LogCheck found = check.getValue();
+                whole &= found.damage().isEmpty();
+                Output.of(spec)
+                        .println(check.getKey() + ": " + found.segments() + " segments, " + found.groups() + " groups, "
+                                + (found.damage().isEmpty()
+                                        ? "all as written"
+                                        : "DAMAGED: " + String.join("; ", found.damage())));
+            }
+            return whole ? PlantlineCommand.OK : PlantlineCommand.DAMAGED;
+        }
+    }
+
+    /** {@code outbox drain}. */
+    @Command(
+            name = "drain",
+            description = "Deliver what waits, without receiving anything, and end.",
+            mixinStandardHelpOptions = true)
+    static final class Drain implements Callable<Integer> {
+        private static final Duration STOP = Duration.ofSeconds(10);
+
+        @ParentCommand
+        private @Nullable OutboxCommand parent;
+
+        @Option(
+                names = {"-c", "--config"},
+                paramLabel = "FILE",
+                description = "The configuration. Default: the variable EDGE_SUBSCRIPTION_CONFIG.")
+        private @Nullable Path file;
+
+        @Option(
+                names = "--timeout",
+                paramLabel = "SECONDS",
+                defaultValue = "3600",
+                description = "Give up after so many seconds (default: ${DEFAULT-VALUE}); exit code 75.")
+        private long timeout = 3600;
+
+        @Spec
+        private @Nullable CommandSpec spec;
+
+        @Override
+        public Integer call() throws Exception {
+            PlantlineCommand root = PlantlineCommand.orDefault(parent == null ? null : parent.parent);
+            Plugins plugins = PluginCatalog.load(root.plugins);
+            Configuration configuration = new ConfigurationParser(
+                            plugins, Runtime.getRuntime().availableProcessors())
+                    .parse(DocumentSource.read(file), System.getenv())
+                    .configuration();
+            if (configuration.data().isEmpty()) {
+                throw new CommandLine.ParameterException(
+                        spec == null ? new CommandLine(this) : spec.commandLine(),
+                        "without a data-directory nothing waits");
+            }
+            Vertx vertx = Vertx.vertx();
+            try (DataDirectory data =
+                    DataDirectory.open(Path.of(configuration.data().get().directory()))) {
+                House house = new House(vertx, configuration, plugins, data);
+                house.startWithoutSession()
+                        .compose(v -> house.empty())
+                        .toCompletionStage()
+                        .toCompletableFuture()
+                        .get(timeout, TimeUnit.SECONDS);
+                stop(house);
+                return PlantlineCommand.OK;
+            } catch (TimeoutException e) {
+                return PlantlineCommand.TRY_AGAIN;
+            } finally {
+                vertx.close().toCompletionStage().toCompletableFuture().get(STOP.toSeconds(), TimeUnit.SECONDS);
+            }
+        }
+
+        private void stop(House house) throws Exception {
+            house.stop(STOP).toCompletionStage().toCompletableFuture().get(STOP.toSeconds() * 2, TimeUnit.SECONDS);
+            house.ledgers().forEach(ledger -> Output.of(spec).println(ledger));
+        }
+    }
+}

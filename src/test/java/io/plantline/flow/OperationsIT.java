@@ -1,0 +1,174 @@
+package io.plantline.flow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.plantline.testkit.Artemis;
+import io.plantline.testkit.Collector;
+import io.plantline.testkit.InferenceService;
+import io.plantline.testkit.InferenceService.Reply;
+import io.plantline.testkit.PlantlineProcess;
+import io.plantline.testkit.Ports;
+import io.plantline.testkit.WireClient;
+import java.io.RandomAccessFile;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** An operator's commands, to a running program and to the directory that it has left. */
+class OperationsIT {
+    @TempDir
+    private Path directory;
+
+    private Path data() {
+        return directory.resolve("data");
+    }
+
+    /** Runs a command; returns what it prints. */
+    private String say(int exitCode, String... words) {
+        PlantlineProcess.Builder program =
+                PlantlineProcess.in(directory).environment("EDGE_DATA_DIR", data().toString());
+        try (PlantlineProcess process = program.arguments(words).start()) {
+            int code = process.exitCode();
+            assertThat(code).as(process.log()).isEqualTo(exitCode);
+            return process.log();
+        }
+    }
+
+    @Test
+    void deadLettersAreSeenReplayedAndPurged() throws Exception {
+        try (Artemis source = Artemis.start();
+                WireClient publisher = WireClient.connect(source.port(), "p", 4, true);
+                InferenceService service = InferenceService.start(request ->
+                        new String(request.body()).startsWith("bad") ? Reply.status(422) : Reply.ok(request.body()))) {
+            String document = """
+                    {"mqtt-broker": {"addresses": ["127.0.0.1:%d"], "client-id": "dead"},
+                     "data-directory": "%s",
+                     "targets": {"lake": {"type": "file", "directory": "%s", "format": "raw", "processors": ["model"]}},
+                     "processors": {"model": {"type": "remote", "base-url": "%s", "processor-id": "m"}},
+                     "subscriptions": {"a/#": {"qos": 1, "target": "lake"}}}""".formatted(source.port(), data(), directory.resolve("lake"), service.url());
+            PlantlineProcess plantline =
+                    PlantlineProcess.in(directory).config(document).start().awaitSubscribed();
+            for (String payload : List.of("good 1", "bad 1", "good 2", "bad 2\n", "bad 3")) {
+                publisher.publish("a/" + payload.charAt(0), 1, false, payload.getBytes());
+            }
+            String books = "lake: accepted 5 = delivered 2 + filtered 0 + dead-lettered 3 + waiting 0";
+            await().until(() -> say(0, "ledger").contains(books));
+            assertThat(say(0, "outbox", "inspect")).containsPattern("lake +[0-9a-f]+ +\\d+ +0 +\\d+ +- +3 -");
+            assertThat(say(0, "dlq", "list", "lake"))
+                    .containsPattern(" 1 \\S+Z +process:model +\\S+ +5 a/b")
+                    .containsPattern(" 3 \\S+Z +process:model +\\S+ +5 a/b");
+            assertThat(say(0, "dlq", "show", "lake", "2"))
+                    .contains("topic          a/b")
+                    .containsPattern("reason         \\S+: .*422")
+                    .containsPattern("configuration  [0-9a-f]{12}")
+                    .doesNotContain("bad 2");
+            assertThat(say(0, "dlq", "show", "lake", "2", "--raw")).isEqualTo("bad 2\n");
+            assertThat(say(66, "dlq", "list", "laek")).contains("there is no target \"laek\"; there is: lake");
+            strangersAreRefused();
+
+            assertThat(say(0, "dlq", "purge", "lake", "--up-to", "1")).contains("1 dead letters of lake are gone");
+            service.model(request -> Reply.ok(request.body()));
+            assertThat(say(0, "dlq", "replay", "lake", "--up-to", "2"))
+                    .contains("1 dead letters of lake are with lake now");
+            await().until(() -> say(0, "ledger")
+                    .contains("lake: accepted 6 = delivered 3 + filtered 0 + dead-lettered 3 + waiting 0"));
+            assertThat(files()).contains("bad 2\n").doesNotContain("bad 1", "bad 3");
+            assertThat(plantline.stop()).isIn(0, 143);
+            assertThat(data().resolve("admin")).doesNotExist();
+        }
+        assertThat(say(0, "ledger"))
+                .contains("lake: accepted 6 = delivered 3 + filtered 0 + dead-lettered 3 + waiting 0");
+        assertThat(say(0, "dlq", "list", "lake")).containsPattern(" 3 \\S+Z +process:model");
+        assertThat(say(66, "dlq", "replay", "lake")).contains("start it, and say it again");
+        assertThat(say(0, "dlq", "purge", "lake")).contains("1 dead letters of lake are gone");
+        assertThat(say(0, "outbox", "verify")).contains("lake: ").contains("all as written");
+        damage();
+        assertThat(say(1, "outbox", "verify")).contains("DAMAGED");
+    }
+
+    private void strangersAreRefused() throws Exception {
+        Path file = data().resolve("admin");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                .isEqualTo("rw-------");
+        URI uri = URI.create("http://127.0.0.1:" + Files.readAllLines(file).get(0) + "/outboxes");
+        HttpClient client = HttpClient.newHttpClient();
+        for (String token : List.of("", "Bearer ", "Bearer 0123456789")) {
+            HttpRequest.Builder request = HttpRequest.newBuilder(uri);
+            if (!token.isEmpty()) {
+                request.header("Authorization", token);
+            }
+            assertThat(client.send(request.build(), BodyHandlers.ofString()).statusCode())
+                    .isEqualTo(401);
+        }
+    }
+
+    private List<String> files() throws Exception {
+        try (Stream<Path> files = Files.walk(directory.resolve("lake"))) {
+            return files.filter(Files::isRegularFile)
+                    .map(file -> {
+                        try {
+                            return Files.readString(file);
+                        } catch (java.io.IOException e) {
+                            throw new java.io.UncheckedIOException(e);
+                        }
+                    })
+                    .toList();
+        }
+    }
+
+    private void damage() throws Exception {
+        try (Stream<Path> files = Files.walk(data().resolve("targets"))) {
+            Path log = files.filter(file -> file.toString().endsWith(".log"))
+                    .sorted()
+                    .findFirst()
+                    .orElseThrow();
+            try (RandomAccessFile bytes = new RandomAccessFile(log.toFile(), "rw")) {
+                bytes.seek(60);
+                int old = bytes.read();
+                bytes.seek(60);
+                bytes.write(old ^ 1);
+            }
+        }
+    }
+
+    @Test
+    void whatAProgramHasLeftIsDeliveredWithoutASession() throws Exception {
+        int port = Ports.free();
+        try (Artemis source = Artemis.start()) {
+            String document = """
+                    {"mqtt-broker": {"addresses": ["127.0.0.1:%d"], "client-id": "drain"},
+                     "data-directory": "%s",
+                     "targets": {"other": {"type": "mqtt", "mqtt-broker-host": "127.0.0.1", "mqtt-broker-port": %d}},
+                     "subscriptions": {"a/#": {"qos": 1, "target": "other"}}}""".formatted(source.port(), data(), port);
+            PlantlineProcess plantline =
+                    PlantlineProcess.in(directory).config(document).start().awaitSubscribed();
+            try (WireClient publisher = WireClient.connect(source.port(), "p", 4, true)) {
+                for (int i = 0; i < 50; i++) {
+                    publisher.publish("a/1", 1, false, ("m" + i).getBytes());
+                }
+            }
+            await().until(() -> say(0, "ledger").contains("waiting 50"));
+            Path config = Files.writeString(directory.resolve("drain.json"), document);
+            assertThat(say(73, "outbox", "drain", "--config", config.toString()))
+                    .contains("DATA-LOCKED");
+            assertThat(plantline.kill()).isEqualTo(137);
+            assertThat(say(75, "outbox", "drain", "--config", config.toString(), "--timeout", "1"))
+                    .contains("TARGET-RETRY");
+            try (Artemis target = Artemis.startSecured(port, null, null);
+                    Collector collector = new Collector(target.port(), "#", 1)) {
+                assertThat(say(0, "outbox", "drain", "--config", config.toString()))
+                        .contains("other: accepted 50 = delivered 50 + filtered 0 + dead-lettered 0 + waiting 0");
+                await().until(() -> collector.tally().altered() == 50);
+            }
+        }
+    }
+}
