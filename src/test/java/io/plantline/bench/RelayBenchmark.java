@@ -46,6 +46,8 @@ public final class RelayBenchmark {
         for (String subject : which) {
             if (subject.equals("live")) {
                 benchmark.live();
+            } else if (subject.equals("live-disk")) {
+                benchmark.liveOnDisk();
             } else {
                 benchmark.run(subject);
             }
@@ -79,7 +81,7 @@ public final class RelayBenchmark {
     }
 
     private double burst(String kind, Subject subject, int source, int sink) throws Exception {
-        boolean relays = kind.equals("plantline") || kind.equals("bridge");
+        boolean relays = List.of("plantline", "disk", "bridge").contains(kind);
         try (Collector collector = relays ? new Collector(sink, "#", 0) : null) {
             subject.signal("STOP");
             new Generator(source, TOPICS, t -> "bench/line" + t, 1, SIZE).publish(burst, 0, 2000);
@@ -88,6 +90,8 @@ public final class RelayBenchmark {
             if (collector != null) {
                 await(() -> collector.tally().total() >= burst);
             } else {
+                // It begins late where the broker has given the connection up meanwhile.
+                await(() -> subject.cpuMicros() - before > burst * 0.5);
                 awaitIdle(subject);
             }
             return (subject.cpuMicros() - before) / burst;
@@ -96,8 +100,8 @@ public final class RelayBenchmark {
 
     /** Both relays, in turns: what one round meets of the machine's mood the other meets a moment later. */
     private void live() throws Exception {
-        try (Live plantline = new Live("plantline");
-                Live bridge = new Live("bridge")) {
+        try (Live plantline = new Live("plantline", 2_000);
+                Live bridge = new Live("bridge", 2_000)) {
             double[] ratios = new double[bursts];
             for (int i = -WARM_UP; i < bursts; i++) {
                 double ours = plantline.round(i >= 0);
@@ -119,10 +123,21 @@ public final class RelayBenchmark {
         }
     }
 
-    /** One relay between two brokers of its own, at 2,000 messages a second. */
+    /** What the data directory adds to the latency. */
+    private void liveOnDisk() throws Exception {
+        try (Live disk = new Live("disk", 1_000)) {
+            for (int i = -1; i < bursts; i++) {
+                disk.round(i >= 0);
+            }
+            disk.print();
+        }
+    }
+
+    /** One relay between two brokers of its own, at a steady rate. */
     private final class Live implements AutoCloseable {
-        private static final int RATE = 2_000;
         private static final int SECONDS = 20;
+
+        private final int rate;
 
         private final Mosquitto source;
         private final Mosquitto sink;
@@ -130,7 +145,8 @@ public final class RelayBenchmark {
         private final List<Double> costs = new ArrayList<>();
         private final List<Long> latencies = new ArrayList<>();
 
-        Live(String kind) throws IOException {
+        Live(String kind, int rate) throws IOException {
+            this.rate = rate;
             Path folder = Files.createDirectories(directory.resolve("live-" + kind));
             source = Mosquitto.start(folder, "max_inflight_messages 1000");
             sink = Mosquitto.start(folder, "max_inflight_messages 0");
@@ -146,9 +162,9 @@ public final class RelayBenchmark {
                         seen.add(System.nanoTime() - Stamp.of(publish.payload()).sentNanos()));
                 double before = subject.cpuMicros();
                 new Generator(source.port(), TOPICS, t -> "bench/line" + t, 1, SIZE)
-                        .publish(RATE * SECONDS, 0, 2000, RATE);
-                await(() -> collector.tally().total() >= RATE * SECONDS);
-                double cost = (subject.cpuMicros() - before) / (RATE * SECONDS);
+                        .publish(rate * SECONDS, 0, 2000, rate);
+                await(() -> collector.tally().total() >= rate * SECONDS);
+                double cost = (subject.cpuMicros() - before) / (rate * SECONDS);
                 if (counts) {
                     costs.add(cost);
                     latencies.addAll(seen);
@@ -167,7 +183,7 @@ public final class RelayBenchmark {
                     "%-10s live %d/s %6.1f us CPU a message (median of %d, %.1f to %.1f), latency p50 %.2f ms,"
                             + " p99 %.2f ms, max %.1f ms%n",
                     subject.name(),
-                    RATE,
+                    rate,
                     sorted[sorted.length / 2],
                     sorted.length,
                     sorted[0],
@@ -220,18 +236,18 @@ public final class RelayBenchmark {
             case "socket" -> Receiver.java("socket", BareSocket.class, folder, source);
             case "receive" -> Receiver.java("receive", ReceiveSession.class, folder, source);
             case "libmosquitto" -> Receiver.libmosquitto(folder, source);
-            case "file" ->
+            case "file", "disk-file" ->
                 plantline(
                         folder,
                         source,
-                        "file",
+                        kind,
                         "{\"type\": \"file\", \"event-type\": \"batch\", \"directory\": \"" + folder.resolve("lake")
                                 + "\", \"format\": \"json\"}");
             default ->
                 plantline(
                         folder,
                         source,
-                        "plantline",
+                        kind,
                         "{\"type\": \"mqtt\", \"mqtt-broker-host\": \"127.0.0.1\", \"mqtt-broker-port\": " + sink
                                 + "}");
         };
@@ -239,6 +255,7 @@ public final class RelayBenchmark {
 
     private static Subject plantline(Path folder, int source, String name, String target) {
         String document = "{\"mqtt-broker\": {\"addresses\": [\"127.0.0.1:" + source + "\"], \"client-id\": \"bench\"},"
+                + (name.startsWith("disk") ? "\"data-directory\": \"" + folder.resolve("data") + "\"," : "")
                 + "\"targets\": {\"t\": " + target
                 + "}, \"subscriptions\": {\"bench/#\": {\"qos\": 1, \"target\": \"t\"}}}";
         PlantlineProcess.Builder builder = PlantlineProcess.in(folder).config(document);

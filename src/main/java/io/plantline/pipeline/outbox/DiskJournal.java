@@ -122,8 +122,13 @@ final class DiskJournal implements Journal {
     }
 
     @Override
-    public void commit(int lane, long last, PlanRun.Result result, Runnable committed) {
-        log.submit(new Committed(lane, last, result.delivered(), result.filtered(), result.deadLettered()), committed);
+    public void commit(int lane, long last, PlanRun.Result result, boolean awaited, Runnable committed) {
+        Committed record = new Committed(lane, last, result.delivered(), result.filtered(), result.deadLettered());
+        if (awaited) {
+            log.submit(record, committed);
+        } else {
+            log.submitLazily(record, committed);
+        }
     }
 
     @Override

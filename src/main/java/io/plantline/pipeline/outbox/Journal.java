@@ -49,8 +49,12 @@ interface Journal {
     /** Pins a plan; {@code pinned} runs when that is done. */
     void plan(Plan plan, Runnable pinned);
 
-    /** Messages of a lane up to {@code last} are accounted for. */
-    void commit(int lane, long last, PlanRun.Result result, Runnable committed);
+    /**
+     * Messages of a lane up to {@code last} are accounted for.
+     *
+     * @param awaited whether the lane waits for {@code committed}
+     */
+    void commit(int lane, long last, PlanRun.Result result, boolean awaited, Runnable committed);
 
     /** Messages that were not taken are accounted for. */
     void dropped(long messages);

@@ -63,7 +63,7 @@ final class MemoryJournal implements Journal {
     }
 
     @Override
-    public void commit(int lane, long last, PlanRun.Result result, Runnable committed) {
+    public void commit(int lane, long last, PlanRun.Result result, boolean awaited, Runnable committed) {
         committed.run();
     }
 

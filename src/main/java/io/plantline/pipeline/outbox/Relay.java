@@ -319,12 +319,12 @@ final class Relay {
         PlanRun.Result result = run.result();
         long last = run.entries().get(run.entries().size() - 1).end() - 1;
         if (next == null) {
-            journal.commit(lane.number(), last, result, this::spaceFreed);
+            journal.commit(lane.number(), last, result, false, this::spaceFreed);
             settle(lane, run, result, free);
         } else {
             // One plan of a lane at most may be in the next log and still be taken for waiting here: its origin says
             // so.
-            journal.commit(lane.number(), last, result, () -> {
+            journal.commit(lane.number(), last, result, true, () -> {
                 settle(lane, run, result, free);
                 spaceFreed();
             });

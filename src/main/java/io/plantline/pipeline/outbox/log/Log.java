@@ -3,6 +3,7 @@ package io.plantline.pipeline.outbox.log;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -19,8 +20,16 @@ public final class Log {
      *
      * @param segmentBytes size of a segment file
      * @param minFreeBytes no new segment is begun when fewer would be left on the disk
+     * @param groupNanos at least so long between two groups, so that what comes one by one is not forced one by one
      */
-    public record Options(int segmentBytes, long minFreeBytes) {}
+    public record Options(int segmentBytes, long minFreeBytes, long groupNanos) {
+        private static final long GROUP_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+
+        /** With the usual time between groups. */
+        public Options(int segmentBytes, long minFreeBytes) {
+            this(segmentBytes, minFreeBytes, GROUP_NANOS);
+        }
+    }
 
     /** Is told what an operator should know; on threads of the log. */
     public interface Listener {
@@ -85,6 +94,11 @@ public final class Log {
     /** Queues a record; {@code durable} runs when it is. */
     public void submit(LogRecord record, @Nullable Runnable durable) {
         writer.submit(record, durable);
+    }
+
+    /** Queues a record that nobody waits for: it is written with the next one that somebody does, or soon by itself. */
+    public void submitLazily(LogRecord record, @Nullable Runnable durable) {
+        writer.submitLazily(record, durable);
     }
 
     /** Bytes of the segments there are. */

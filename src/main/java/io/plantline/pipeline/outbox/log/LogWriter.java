@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class LogWriter {
     private static final int MAX_GROUP = 4 << 20;
+    private static final long LAZY_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
     private static final long RETRY_MIN_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
     private static final long RETRY_MAX_NANOS = TimeUnit.SECONDS.toNanos(2);
 
@@ -35,6 +36,9 @@ final class LogWriter {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition arrived = lock.newCondition();
     private final ArrayDeque<Item> queue = new ArrayDeque<>();
+    private int urgent;
+    private long waitingSince;
+    private long lastGroup = System.nanoTime();
     private final Thread thread;
 
     private boolean closing;
@@ -53,7 +57,7 @@ final class LogWriter {
     private volatile Durable durable;
     private volatile long usedBytes;
 
-    private record Item(LogRecord record, @Nullable Runnable durable) {}
+    private record Item(LogRecord record, @Nullable Runnable durable, boolean urgent) {}
 
     /**
      * How far the log is durable.
@@ -112,15 +116,35 @@ final class LogWriter {
 
     /** Queues a record; {@code durable} runs on the callbacks' executor when it is. */
     void submit(LogRecord record, @Nullable Runnable durable) {
+        submit(new Item(record, durable, true));
+    }
+
+    /** Queues a record that can wait for another, for a while. */
+    void submitLazily(LogRecord record, @Nullable Runnable durable) {
+        submit(new Item(record, durable, false));
+    }
+
+    private void submit(Item item) {
         lock.lock();
         try {
-            queue.add(new Item(record, durable));
-            if (queue.size() == 1) {
+            if (queue.isEmpty()) {
+                waitingSince = System.nanoTime();
+            }
+            queue.add(item);
+            urgent += item.urgent() ? 1 : 0;
+            if (queue.size() == 1 || (item.urgent() && urgent == 1)) {
                 arrived.signal();
             }
         } finally {
             lock.unlock();
         }
+    }
+
+    /** How long what waits must wait for more; under the lock. */
+    private long nanosToWait() {
+        long now = System.nanoTime();
+        long pace = lastGroup + options.groupNanos() - now;
+        return urgent > 0 ? pace : Math.max(pace, waitingSince + LAZY_NANOS - now);
     }
 
     private void run() {
@@ -149,13 +173,13 @@ final class LogWriter {
     private boolean take(List<Item> group) {
         lock.lock();
         try {
-            while (queue.isEmpty() && !closing) {
-                arrived.awaitUninterruptibly();
-            }
+            awaitWork();
+            lastGroup = System.nanoTime();
             long bytes = 0;
             while (!queue.isEmpty() && bytes < MAX_GROUP) {
                 Item item = queue.remove();
                 group.add(item);
+                urgent -= item.urgent() ? 1 : 0;
                 bytes += item.record() instanceof LogRecord.Stored stored
                         ? stored.batch().sizeInBytes()
                         : 64;
@@ -163,6 +187,20 @@ final class LogWriter {
             return !group.isEmpty();
         } finally {
             lock.unlock();
+        }
+    }
+
+    private void awaitWork() {
+        while (!closing) {
+            long left = queue.isEmpty() ? Long.MAX_VALUE : nanosToWait();
+            if (left <= 0) {
+                return;
+            }
+            try {
+                arrived.awaitNanos(left);
+            } catch (InterruptedException e) {
+                // Not how this thread is ended; and what waits must not wait for ever.
+            }
         }
     }
 

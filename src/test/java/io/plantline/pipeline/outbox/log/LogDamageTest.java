@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 
 /** Faults 65 to 67: damage costs what it hits, is counted to the message, and never keeps the rest from leaving. */
 class LogDamageTest {
-    private static final Log.Options OPTIONS = new Log.Options(2_048, 0);
+    private static final Log.Options OPTIONS = new Log.Options(2_048, 0, 0);
     private static final int BATCHES = 24;
     private static final int COMMITTED = 2;
 

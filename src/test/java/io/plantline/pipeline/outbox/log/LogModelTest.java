@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
  */
 class LogModelTest {
     private static final int LANES = 2;
-    private static final Log.Options OPTIONS = new Log.Options(8_192, 0);
+    private static final Log.Options OPTIONS = new Log.Options(8_192, 0, 0);
     private static Thread.@Nullable UncaughtExceptionHandler before;
 
     private int kills;
@@ -112,7 +112,7 @@ class LogModelTest {
         int lane = random.nextInt(LANES);
         switch (random.nextInt(10)) {
             case 0, 1, 2, 3, 4 -> append(random, lane, log, model);
-            case 5, 6 -> commit(lane, log, model);
+            case 5, 6 -> commit(random, lane, log, model);
             case 7 -> plan(lane, log, model);
             case 8 -> release(log, model);
             default -> {
@@ -168,7 +168,15 @@ class LogModelTest {
     }
 
     /** As the outbox does: only what is durable leaves, and a planned range as a whole. */
-    private void commit(int lane, Log log, Model model) {
+    private static void submit(Log log, LogRecord record, boolean lazily, Runnable durable) {
+        if (lazily) {
+            log.submitLazily(record, durable);
+        } else {
+            log.submit(record, durable);
+        }
+    }
+
+    private void commit(Random random, int lane, Log log, Model model) {
         synchronized (model) {
             int next = model.committed[lane];
             if (next >= model.durable[lane]) {
@@ -178,8 +186,12 @@ class LogModelTest {
             model.committed[lane]++;
             model.planned[lane] = null;
             model.open++;
-            log.submit(
-                    new Committed(lane, first.end() - 1, first.batch().count(), 0, 0),
+            Committed record =
+                    new Committed(lane, first.end() - 1, first.batch().count(), 0, 0);
+            submit(
+                    log,
+                    record,
+                    random.nextInt(20) == 0,
                     () -> durable(model, () -> {
                         model.committedDurable[lane] = Math.max(model.committedDurable[lane], next + 1);
                         model.plannedDurable[lane] = null;
