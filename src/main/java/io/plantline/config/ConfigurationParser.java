@@ -193,8 +193,11 @@ public final class ConfigurationParser {
                                     .equals("drop-newest")
                             ? TargetDefinition.OnFull.DROP_NEWEST
                             : TargetDefinition.OnFull.BLOCK,
+                    outbox.map(limits -> limits.duration("max-age", Duration.ZERO))
+                            .orElse(Duration.ZERO),
                     outbox.map(limits -> limits.size("dead-letter-bytes", DEFAULT_DEAD_LETTERS))
-                            .orElse(DEFAULT_DEAD_LETTERS));
+                            .orElse(DEFAULT_DEAD_LETTERS),
+                    section.size("max-bytes-per-second", 0));
         }
 
         @SuppressWarnings("unchecked") // A factory gets back what its own configure() made.

@@ -49,12 +49,14 @@ public record TargetDefinition(
     }
 
     /**
-     * Bounds of the outbox on disk.
+     * Bounds of what waits and of what leaves.
      *
      * @param maxBytes of its log
+     * @param maxAge messages that are older and not planned yet expire; zero: none does
      * @param deadLetterBytes of the log of its dead letters
+     * @param bytesPerSecond that leave, on the average; 0: as many as can
      */
-    public record Limits(long maxBytes, OnFull onFull, long deadLetterBytes) {}
+    public record Limits(long maxBytes, OnFull onFull, Duration maxAge, long deadLetterBytes, long bytesPerSecond) {}
 
     /** A format and what its factory made of its options. */
     public record Format(PayloadFormatFactory<?> factory, Object config) {}

@@ -143,6 +143,11 @@ public final class TargetLedger {
         add(new Totals(messages, 0, 0, 0, messages, 0, 0, 0));
     }
 
+    /** Accepted messages have become too old, as configured. */
+    public void expired(long messages) {
+        add(new Totals(0, 0, 0, 0, 0, messages, 0, 0));
+    }
+
     /** Accepted messages are lost to damage on disk. */
     public void quarantined(long messages) {
         add(new Totals(0, 0, 0, 0, 0, 0, 0, messages));

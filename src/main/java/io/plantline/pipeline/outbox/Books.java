@@ -36,6 +36,10 @@ final class Books {
         ledger.dropped(messages);
     }
 
+    void expired(long messages) {
+        ledger.expired(messages);
+    }
+
     void quarantined(long messages) {
         ledger.quarantined(messages);
     }

@@ -137,6 +137,11 @@ final class DiskJournal implements Journal {
     }
 
     @Override
+    public void expired(int lane, long messages, long next) {
+        log.submitLazily(new Discarded(lane, Loss.EXPIRED, messages, next), null);
+    }
+
+    @Override
     public void quarantined(int lane, long messages, long next) {
         log.submit(new Discarded(lane, Loss.QUARANTINED, messages, next), null);
     }

@@ -59,6 +59,9 @@ interface Journal {
     /** Messages that were not taken are accounted for. */
     void dropped(long messages);
 
+    /** Messages of a lane before {@code next} that nobody has tried to deliver have become too old. */
+    void expired(int lane, long messages, long next);
+
     /** A hole in a lane, where damage took messages, is accounted for. */
     void quarantined(int lane, long messages, long next);
 

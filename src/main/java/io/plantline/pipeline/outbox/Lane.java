@@ -162,6 +162,11 @@ final class Lane {
             return;
         }
         skipHoles();
+        skipExpired();
+        if (onDisk && queue.isEmpty()) {
+            read();
+            return;
+        }
         if (queue.isEmpty() || (waitingForAge && unripeNanos() > 0)) {
             return;
         }
@@ -193,6 +198,36 @@ final class Lane {
             }
             head = queue.peek();
         }
+    }
+
+    /** What is older than the configuration wants goes, unless a plan has it. */
+    private void skipExpired() {
+        long maxAge = target.limits().maxAge().toMillis() * 1_000;
+        if (maxAge == 0 || !journal.isDurable() || pinned != null) {
+            return;
+        }
+        long oldest = System.currentTimeMillis() * 1_000 - maxAge;
+        long expired = 0;
+        long next = 0;
+        Entry head = queue.peek();
+        while (head != null && head.lost() == 0 && newestMicros(head) < oldest) {
+            expired += head.batch().count();
+            next = head.end();
+            poll();
+            head = queue.peek();
+        }
+        if (expired > 0) {
+            relay.expired(this, expired, next);
+        }
+    }
+
+    private static long newestMicros(Entry entry) {
+        MessageCursor message = entry.batch().cursor();
+        long newest = 0;
+        while (message.next()) {
+            newest = Math.max(newest, message.receivedAtMicros());
+        }
+        return newest;
     }
 
     private void start() {

@@ -73,6 +73,11 @@ final class MemoryJournal implements Journal {
     }
 
     @Override
+    public void expired(int lane, long messages, long next) {
+        throw new IllegalStateException("the broker decides how long it keeps what is not acknowledged");
+    }
+
+    @Override
     public void quarantined(int lane, long messages, long next) {
         throw new IllegalStateException("memory has no holes");
     }

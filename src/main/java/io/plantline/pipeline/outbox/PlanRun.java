@@ -149,7 +149,10 @@ final class PlanRun {
             done.complete();
             return;
         }
-        relay.publishing().publish(batch).onSuccess(this::published);
+        relay.throttled(
+                plan.lane(),
+                batch.sizeInBytes(),
+                () -> relay.publishing().publish(batch).onSuccess(this::published));
     }
 
     private void published(PublishReply reply) {

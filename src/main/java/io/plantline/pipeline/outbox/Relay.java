@@ -47,6 +47,7 @@ final class Relay {
     private boolean dropping;
     private boolean stopping;
     private boolean closed;
+    private final Throttle throttle;
     private Runnable whenFreed = () -> {};
 
     /**
@@ -79,6 +80,7 @@ final class Relay {
             next.whenFreed = this::spaceFreed;
         }
         this.deadLetters = deadLetters;
+        this.throttle = new Throttle(target.limits().bytesPerSecond(), System.nanoTime());
         this.lanes = new Lane[journal.lanes()];
         for (int i = 0; i < lanes.length; i++) {
             lanes[i] = new Lane(this, target, journal, i);
@@ -276,6 +278,16 @@ final class Relay {
         }
     }
 
+    /** Runs {@code leave} when so many bytes may leave. */
+    void throttled(int lane, long bytes, Runnable leave) {
+        long millis = throttle.take(bytes, System.nanoTime());
+        if (millis == 0) {
+            leave.run();
+        } else {
+            later(lane, millis, leave);
+        }
+    }
+
     /** Tells the operator once when something starts to fail, not at each attempt. */
     void failing(int number, Failure failure, int attempts) {
         books.retried();
@@ -340,6 +352,15 @@ final class Relay {
         }
         free.run();
         tellDrained();
+    }
+
+    void expired(Lane lane, long messages, long next) {
+        LOG.warn(
+                "OUTBOX-EXPIRED: {} messages for {} are older than max-age and will not be delivered",
+                messages,
+                target.name());
+        journal.expired(lane.number(), messages, next);
+        books.expired(messages);
     }
 
     void lost(Lane lane, Entry hole) {

@@ -46,6 +46,7 @@ abstract class DiskOutboxHarness {
     long planBytes = 4 * MIB;
     int planRecords = 100;
     long deadLetterBytes = MIB;
+    Duration maxAge = Duration.ZERO;
     OnFull onFull = OnFull.BLOCK;
     List<ProcessorDefinition> processors = List.of();
     Outbox deadOutbox;
@@ -87,7 +88,7 @@ abstract class DiskOutboxHarness {
                 1,
                 Duration.ofMillis(1),
                 Duration.ofMillis(5),
-                new TargetDefinition.Limits(maxBytes, onFull, deadLetterBytes),
+                new TargetDefinition.Limits(maxBytes, onFull, maxAge, deadLetterBytes, 0),
                 true,
                 "f");
         OutboxVerticle outbox = new OutboxVerticle(

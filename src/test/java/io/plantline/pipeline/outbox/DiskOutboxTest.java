@@ -14,6 +14,7 @@ import io.vertx.core.Future;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -58,6 +59,33 @@ class DiskOutboxTest extends DiskOutboxHarness {
         assertThat(plans.get(0)).isEqualTo(begun);
         assertThat(published).containsExactly("a", "b", "c", "d", "e");
         assertThat(plans.get(1)).as("what came later is a plan of its own").isNotEqualTo(begun);
+    }
+
+    @Test
+    void whatIsTooOldExpiresUnlessAPlanHasIt() throws Exception {
+        // The time of the messages is fixed, and past.
+        maxAge = Duration.ofMillis(1);
+        publisher = this::refuse;
+        OutboxVerticle outbox = open(1);
+        append(outbox, "a", "b");
+        await().until(() -> ledger.snapshot().waiting() == 0);
+        assertThat(ledger.snapshot().totals().expired()).isEqualTo(2);
+        assertThat(plans).isEmpty();
+        maxAge = Duration.ZERO;
+        outbox = reopen(1);
+        append(outbox, "c");
+        await().until(() -> !plans.isEmpty());
+        maxAge = Duration.ofMillis(1);
+        publisher = this::deliver;
+        outbox = reopen(1);
+        awaitPublished(1);
+        append(outbox, "d");
+        await().until(() -> ledger.snapshot().waiting() == 0);
+        assertThat(published).containsExactly("c");
+        assertThat(ledger.snapshot())
+                .hasToString(
+                        "t: accepted 4 = delivered 1 + filtered 0 + dead-lettered 0 + dropped 0 + expired 3 + purged 0"
+                                + " + quarantined 0 + waiting 0");
     }
 
     @Test

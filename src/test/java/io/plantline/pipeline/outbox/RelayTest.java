@@ -83,6 +83,8 @@ class RelayTest {
         return new PublishReply(null, Verdicts.allDelivered());
     }
 
+    private long bytesPerSecond;
+
     private OutboxVerticle outbox(int lanes, boolean deadLetters, ProcessorDefinition... processors) {
         TargetDefinition target = new TargetDefinition(
                 "t",
@@ -98,7 +100,8 @@ class RelayTest {
                 1,
                 Duration.ofMillis(1),
                 Duration.ofMillis(5),
-                new TargetDefinition.Limits(Long.MAX_VALUE, TargetDefinition.OnFull.BLOCK, 1 << 20),
+                new TargetDefinition.Limits(
+                        Long.MAX_VALUE, TargetDefinition.OnFull.BLOCK, Duration.ZERO, 1 << 20, bytesPerSecond),
                 false,
                 "f");
         Outbox deadOutbox = new Outbox() {
@@ -154,6 +157,19 @@ class RelayTest {
         assertThat(snapshot.balances()).isTrue();
         assertThat(List.of(snapshot.accepted(), snapshot.delivered(), snapshot.filtered(), snapshot.deadLettered()))
                 .containsExactly(accepted, delivered, filtered, deadLettered);
+    }
+
+    @Test
+    void noMoreBytesLeaveThanAreAllowed() {
+        bytesPerSecond = 100_000;
+        OutboxVerticle outbox = outbox(1, false);
+        long start = System.nanoTime();
+        for (int i = 0; i < 10; i++) {
+            join(outbox.append(0, batch("x".repeat(10_000))));
+        }
+        join(outbox.append(0, batch("end")));
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThan(Duration.ofMillis(990));
+        assertThat(published).hasSize(11);
     }
 
     @Test
