@@ -84,7 +84,7 @@ class OutageIT {
             sending.set(false);
             int perTopic = load.join();
             await().atMost(Duration.ofMinutes(2)).until(() -> waiting() == 0);
-            long peak = peakMegabytes(plantline.pid());
+            long peak = plantline.peakMegabytes();
             assertThat(plantline.stop()).isIn(0, 143);
             Tally tally = rows(s3);
             System.out.printf(
@@ -117,15 +117,6 @@ class OutageIT {
             assertThat(books.group(1)).as("an outage is nobody's fault").isEqualTo("0");
             return Long.parseLong(books.group(2));
         }
-    }
-
-    private static long peakMegabytes(long pid) throws Exception {
-        return Files.readAllLines(Path.of("/proc/" + pid + "/status")).stream()
-                        .filter(line -> line.startsWith("VmHWM:"))
-                        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
-                        .findFirst()
-                        .orElseThrow()
-                / 1024;
     }
 
     private Tally rows(S3Server s3) throws Exception {

@@ -114,6 +114,29 @@ public final class PlantlineProcess implements AutoCloseable {
         return process.pid();
     }
 
+    /** Megabytes it has resident now. */
+    public long residentMegabytes() {
+        return memory("VmRSS:");
+    }
+
+    /** Megabytes it had resident at most. */
+    public long peakMegabytes() {
+        return memory("VmHWM:");
+    }
+
+    private long memory(String name) {
+        try {
+            return Files.readAllLines(Path.of("/proc/" + pid() + "/status")).stream()
+                            .filter(line -> line.startsWith(name))
+                            .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+                            .findFirst()
+                            .orElseThrow()
+                    / 1024;
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     public boolean isAlive() {
         return process.isAlive();
     }

@@ -18,7 +18,7 @@ import javax.net.ssl.SSLServerSocket;
 
 /** A broker on bare sockets that does what the test tells it, step by step, right or wrong. */
 public final class ScriptedBroker implements AutoCloseable {
-    private static final int PATIENCE_MILLIS = 5_000;
+    private static final int PATIENCE_MILLIS = 20_000;
 
     private final ServerSocket server;
     private final BlockingQueue<Socket> accepted = new LinkedBlockingQueue<>();
