@@ -42,8 +42,13 @@ public final class FaultProxy implements AutoCloseable {
     }
 
     public static FaultProxy to(int port) {
+        return on(0, port);
+    }
+
+    /** On a port that has had no listener until now. */
+    public static FaultProxy on(int listen, int port) {
         try {
-            return new FaultProxy(new ServerSocket(0, 50, InetAddress.getLoopbackAddress()), port);
+            return new FaultProxy(new ServerSocket(listen, 50, InetAddress.getLoopbackAddress()), port);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

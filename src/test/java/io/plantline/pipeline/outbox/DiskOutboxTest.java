@@ -56,9 +56,10 @@ class DiskOutboxTest extends DiskOutboxHarness {
         plans.clear();
         publisher = this::deliver;
         awaitPublished(5);
-        assertThat(plans.get(0)).isEqualTo(begun);
+        List<String> different = plans.stream().distinct().toList();
+        assertThat(different.get(0)).isEqualTo(begun);
         assertThat(published).containsExactly("a", "b", "c", "d", "e");
-        assertThat(plans.get(1)).as("what came later is a plan of its own").isNotEqualTo(begun);
+        assertThat(different).as("what came later is a plan of its own").hasSizeGreaterThan(1);
     }
 
     @Test
@@ -76,6 +77,7 @@ class DiskOutboxTest extends DiskOutboxHarness {
         append(outbox, "c");
         await().until(() -> !plans.isEmpty());
         maxAge = Duration.ofMillis(1);
+        stop();
         publisher = this::deliver;
         outbox = reopen(1);
         awaitPublished(1);

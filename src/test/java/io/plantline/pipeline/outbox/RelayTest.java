@@ -12,8 +12,6 @@ import io.plantline.model.MessageProperties;
 import io.plantline.observe.TargetLedger;
 import io.plantline.pipeline.Addresses;
 import io.plantline.pipeline.Hop;
-import io.plantline.pipeline.Identifiers;
-import io.plantline.pipeline.Outbox;
 import io.plantline.pipeline.PipelineCodec;
 import io.plantline.pipeline.PipelineMessage.ProcessReply;
 import io.plantline.pipeline.PipelineMessage.ProcessRequest;
@@ -22,6 +20,7 @@ import io.plantline.pipeline.PipelineMessage.PublishRequest;
 import io.plantline.plugin.target.mqtt.MqttTargetFactory;
 import io.plantline.spi.Processed;
 import io.plantline.spi.Verdicts;
+import io.plantline.testkit.CollectingOutbox;
 import io.plantline.testkit.TestContext;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -46,7 +45,7 @@ class RelayTest {
     private final TargetLedger ledger = new TargetLedger("t");
     private final List<String> published = new CopyOnWriteArrayList<>();
     private final List<String> plans = new CopyOnWriteArrayList<>();
-    private final List<String> dead = new CopyOnWriteArrayList<>();
+    private final CollectingOutbox dead = new CollectingOutbox();
     private final AtomicReference<Function<PublishRequest, PublishReply>> publisher = new AtomicReference<>();
     private final AtomicReference<Function<MessageBatch, ProcessReply>> processor = new AtomicReference<>();
 
@@ -104,28 +103,12 @@ class RelayTest {
                         Long.MAX_VALUE, TargetDefinition.OnFull.BLOCK, Duration.ZERO, 1 << 20, bytesPerSecond),
                 false,
                 "f");
-        Outbox deadOutbox = new Outbox() {
-            @Override
-            public int lanes() {
-                return 1;
-            }
-
-            @Override
-            public Future<Void> append(int lane, MessageBatch batch, Identifiers identifiers) {
-                MessageCursor message = batch.cursor();
-                while (message.next()) {
-                    dead.add(new String(message.payload()) + " "
-                            + message.properties().user());
-                }
-                return Future.succeededFuture();
-            }
-        };
         OutboxVerticle outbox = new OutboxVerticle(
                 target,
                 List.of(processors),
                 new OutboxVerticle.Storage("outbox", Optional.empty(), 0, "hash"),
                 ledger,
-                name -> deadLetters ? deadOutbox : null);
+                name -> deadLetters ? dead : null);
         vertx.deployVerticle(outbox).toCompletionStage().toCompletableFuture().join();
         return outbox;
     }
@@ -231,7 +214,7 @@ class RelayTest {
                 allowed.get() ? deliver(request) : PublishReply.failed(Failure.operator("access-denied", "x")));
         Future<Void> safe = outbox(1, true).append(0, batch("a"));
         await().until(() -> "access-denied".equals(ledger.snapshot().heldBecause()));
-        assertThat(dead).isEmpty();
+        assertThat(dead.messages()).isEmpty();
         allowed.set(true);
         join(safe);
         assertThat(ledger.snapshot().heldBecause()).isNull();
@@ -251,8 +234,8 @@ class RelayTest {
             return new PublishReply(null, new Verdicts(refused));
         });
         join(outbox(1, true).append(0, batch("a", "poison", "b")));
-        assertThat(dead).hasSize(1);
-        assertThat(dead.get(0)).startsWith("poison").contains("plantline-dead-letter-code, value=too-large");
+        assertThat(dead.messages()).hasSize(1);
+        assertThat(dead.messages().get(0)).startsWith("poison").contains("plantline-dead-letter-code, value=too-large");
         balances(3, 2, 0, 1);
     }
 
@@ -331,8 +314,8 @@ class RelayTest {
         }
         join(safe);
         others.forEach(RelayTest::join);
-        assertThat(dead).hasSize(1);
-        assertThat(dead.get(0)).startsWith("bad");
+        assertThat(dead.messages()).hasSize(1);
+        assertThat(dead.messages().get(0)).startsWith("bad");
         balances(3 + others.size(), 2 + others.size(), 0, 1);
     }
 
@@ -355,7 +338,7 @@ class RelayTest {
         await().until(() -> ledger.snapshot().retries() > 10);
         up.set(true);
         join(safe);
-        assertThat(dead).isEmpty();
+        assertThat(dead.messages()).isEmpty();
         assertThat(published).containsExactly(payloads);
         balances(60, 60, 0, 0);
     }

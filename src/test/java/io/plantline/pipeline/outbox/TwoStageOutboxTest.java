@@ -11,13 +11,12 @@ import io.plantline.model.MessageCursor;
 import io.plantline.model.MessageProperties;
 import io.plantline.pipeline.Addresses;
 import io.plantline.pipeline.Hop;
-import io.plantline.pipeline.Identifiers;
-import io.plantline.pipeline.Outbox;
 import io.plantline.pipeline.PipelineMessage.ProcessReply;
 import io.plantline.pipeline.PipelineMessage.ProcessRequest;
 import io.plantline.pipeline.PipelineMessage.PublishReply;
 import io.plantline.plugin.processor.remote.RemoteProcessorFactory;
 import io.plantline.spi.Processed;
+import io.plantline.testkit.CollectingOutbox;
 import io.vertx.core.Future;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -40,27 +39,13 @@ class TwoStageOutboxTest extends DiskOutboxHarness {
     private Path copies;
 
     private final List<String> processed = new CopyOnWriteArrayList<>();
-    private final List<String> dead = new CopyOnWriteArrayList<>();
+    private final CollectingOutbox dead = new CollectingOutbox();
 
     @BeforeEach
     void addProcessor() {
         processors = List.of(
                 new ProcessorDefinition("p", new RemoteProcessorFactory(), "unused", 3, OnFailure.DEAD_LETTER, 1));
-        deadOutbox = new Outbox() {
-            @Override
-            public int lanes() {
-                return 1;
-            }
-
-            @Override
-            public Future<Void> append(int lane, MessageBatch batch, Identifiers identifiers) {
-                MessageCursor message = batch.cursor();
-                while (message.next()) {
-                    dead.add(new String(message.payload()));
-                }
-                return Future.succeededFuture();
-            }
-        };
+        deadOutbox = dead;
     }
 
     @Override
@@ -112,7 +97,8 @@ class TwoStageOutboxTest extends DiskOutboxHarness {
         awaitPublished(3);
         assertThat(published).containsExactly("A", "B", "C");
         assertThat(processed).hasSize(7);
-        assertThat(dead).containsExactly("r");
+        assertThat(dead.messages()).hasSize(1);
+        assertThat(dead.messages().get(0)).startsWith("r ");
         await().until(() -> ledger.snapshot().waiting() == 0);
         assertThat(ledger.snapshot())
                 .hasToString("t: accepted 7 = delivered 3 + filtered 3 + dead-lettered 1 + waiting 0");
