@@ -49,8 +49,11 @@ public final class AdminClient implements Operations {
     }
 
     @Override
-    public Future<List<DeadLetter>> deadLetters(String target, int limit) {
-        return call("GET", "/dead-letters/" + encoded(target) + "?limit=" + limit, new TypeReference<>() {});
+    public Future<List<DeadLetter>> deadLetters(String target, long from, int limit) {
+        return call(
+                "GET",
+                "/dead-letters/" + encoded(target) + "?from=" + from + "&limit=" + limit,
+                new TypeReference<>() {});
     }
 
     @Override

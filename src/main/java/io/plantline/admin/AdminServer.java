@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  *  GET  /outboxes
- *  GET  /dead-letters/TARGET?limit=N
+ *  GET  /dead-letters/TARGET?from=ID&amp;limit=N
  *  POST /dead-letters/TARGET/purge?up-to=ID
  *  POST /dead-letters/TARGET/replay?to=TARGET&amp;up-to=ID
  * </pre>
@@ -103,7 +103,10 @@ public final class AdminServer extends VerticleBase {
         } else if (path[0].equals("dead-letters") && path.length > 1) {
             String target = path[1];
             if (get && path.length == 2) {
-                return operations.deadLetters(target, Integer.parseInt(request.getParam("limit", "100")));
+                return operations.deadLetters(
+                        target,
+                        Long.parseLong(request.getParam("from", "0")),
+                        Integer.parseInt(request.getParam("limit", "100")));
             } else if (!get && path.length == 3) {
                 long upTo = Long.parseLong(request.getParam("up-to", "0"));
                 if (path[2].equals("purge")) {

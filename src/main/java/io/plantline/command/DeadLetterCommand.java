@@ -51,6 +51,9 @@ final class DeadLetterCommand implements Callable<Integer> {
         @Mixin
         private final Whose whose = new Whose();
 
+        @Option(names = "--from", paramLabel = "ID", defaultValue = "0", description = "This one and younger ones.")
+        private long from;
+
         @Option(names = "--limit", defaultValue = "100", description = "At most so many (default: ${DEFAULT-VALUE}).")
         private int limit = 100;
 
@@ -61,7 +64,7 @@ final class DeadLetterCommand implements Callable<Integer> {
         public Integer call() throws Exception {
             PrintWriter out = Output.of(spec);
             out.printf("%8s %-27s %-16s %-20s %9s %s%n", "id", "refused", "stage", "code", "bytes", "topic");
-            for (DeadLetter letter : whose.data.ask(operations -> operations.deadLetters(whose.target, limit))) {
+            for (DeadLetter letter : whose.data.ask(operations -> operations.deadLetters(whose.target, from, limit))) {
                 out.printf(
                         "%8d %-27s %-16s %-20s %9d %s%n",
                         letter.id(),
@@ -96,8 +99,7 @@ final class DeadLetterCommand implements Callable<Integer> {
 
         @Override
         public Integer call() throws Exception {
-            List<DeadLetter> all =
-                    whose.data.ask(operations -> operations.deadLetters(whose.target, Integer.MAX_VALUE));
+            List<DeadLetter> all = whose.data.ask(operations -> operations.deadLetters(whose.target, id, 1));
             for (DeadLetter letter : all) {
                 if (letter.id() == id) {
                     show(letter);

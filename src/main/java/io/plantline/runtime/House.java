@@ -225,8 +225,8 @@ public final class House implements Operations {
     }
 
     @Override
-    public Future<List<DeadLetter>> deadLetters(String target, int limit) {
-        return outbox(target).compose(outbox -> outbox.deadLetters(limit));
+    public Future<List<DeadLetter>> deadLetters(String target, long from, int limit) {
+        return outbox(target).compose(outbox -> outbox.deadLetters(from, limit));
     }
 
     @Override

@@ -64,8 +64,8 @@ public final class IdleDirectory implements Operations {
     }
 
     @Override
-    public Future<List<DeadLetter>> deadLetters(String target, int limit) {
-        return find(target).compose(outbox -> outbox.deadLetters(limit));
+    public Future<List<DeadLetter>> deadLetters(String target, long from, int limit) {
+        return find(target).compose(outbox -> outbox.deadLetters(from, limit));
     }
 
     @Override

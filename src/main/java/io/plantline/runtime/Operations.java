@@ -12,11 +12,11 @@ public interface Operations {
     Future<List<OutboxReport>> outboxes();
 
     /**
-     * The oldest dead letters of a target.
+     * The oldest dead letters of a target from an id on, as many as are asked for and fit into an answer.
      *
      * @return fails if there is no such target
      */
-    Future<List<DeadLetter>> deadLetters(String target, int limit);
+    Future<List<DeadLetter>> deadLetters(String target, long from, int limit);
 
     /** Forgets a target's dead letters up to one; completes with how many. */
     Future<Long> purgeDeadLetters(String target, long upTo);

@@ -9,6 +9,7 @@ import io.plantline.pipeline.Outbox;
 import io.plantline.pipeline.outbox.log.FileDisk;
 import io.plantline.pipeline.outbox.log.Log;
 import io.plantline.pipeline.outbox.log.LogReader;
+import io.plantline.pipeline.outbox.log.LogRecord;
 import io.plantline.pipeline.outbox.log.LogRecord.Committed;
 import io.plantline.pipeline.outbox.log.LogRecord.Discarded;
 import io.plantline.pipeline.outbox.log.LogRecord.Loss;
@@ -24,6 +25,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +35,7 @@ import org.jspecify.annotations.Nullable;
 final class DeadLetterLog {
     private static final int SEGMENT = 4 << 20;
     private static final long CHUNK = 1 << 20;
+    private static final long ANSWER = 4 << 20;
     private static final long CLOSE_MILLIS = 2_000;
 
     private final ContextInternal context;
@@ -43,6 +46,7 @@ final class DeadLetterLog {
     private @Nullable Future<Log> opening;
     private @Nullable Log log;
     private @Nullable Set<String> known;
+    private Future<Long> changing = Future.succeededFuture(0L);
     private long nextSequence;
     private long stored;
     private long done;
@@ -117,10 +121,7 @@ final class DeadLetterLog {
                 stored += message.count();
                 nextSequence += message.count();
                 if (known != null) {
-                    MessageCursor added = message.cursor();
-                    while (added.next()) {
-                        known.add(Refusal.key(added.properties()));
-                    }
+                    known.add(Refusal.key(only(message).properties()));
                 }
             }
             return Future.all(safe).mapEmpty();
@@ -132,31 +133,33 @@ final class DeadLetterLog {
         if (known != null) {
             return Future.succeededFuture(known);
         }
-        return walk(Long.MAX_VALUE, Integer.MAX_VALUE).map(all -> {
-            Set<String> keys = new HashSet<>();
-            for (MessageBatch batch : all) {
-                MessageCursor message = batch.cursor();
-                while (message.next()) {
-                    keys.add(Refusal.key(message.properties()));
-                }
-            }
-            known = keys;
-            return keys;
-        });
+        Set<String> keys = new HashSet<>();
+        return walk(letter -> {
+                    keys.add(Refusal.key(only(letter).properties()));
+                    return true;
+                })
+                .map(v -> {
+                    known = keys;
+                    return keys;
+                });
     }
 
-    /** The oldest of them. */
-    Future<List<DeadLetter>> list(int limit) {
-        return walk(Long.MAX_VALUE, limit).map(batches -> {
-            List<DeadLetter> letters = new ArrayList<>();
-            for (MessageBatch batch : batches) {
-                MessageCursor message = batch.cursor();
-                while (message.next()) {
-                    letters.add(Refusal.read(message));
-                }
-            }
-            return letters;
-        });
+    /**
+     * The oldest of them from {@code from} on, as many as are asked for and fit into an answer.
+     *
+     * @param from id of the first
+     */
+    Future<List<DeadLetter>> list(long from, int limit) {
+        List<DeadLetter> letters = new ArrayList<>();
+        long[] bytes = new long[1];
+        return walk(letter -> {
+                    if (letter.firstSequence() >= from && letters.size() < limit) {
+                        letters.add(Refusal.read(only(letter)));
+                        bytes[0] += letter.sizeInBytes();
+                    }
+                    return letters.size() < limit && bytes[0] < ANSWER;
+                })
+                .map(v -> letters);
     }
 
     /**
@@ -165,8 +168,17 @@ final class DeadLetterLog {
      * @return how many
      */
     Future<Long> purge(long upTo) {
-        return walk(upTo, Integer.MAX_VALUE)
-                .compose(gone -> end(gone, (count, last) -> new Discarded(0, Loss.PURGED, count, last + 1)));
+        return alone(() -> {
+            long[] gone = new long[2];
+            return walk(letter -> {
+                        if (letter.firstSequence() <= upTo) {
+                            gone[0]++;
+                            gone[1] = letter.firstSequence();
+                        }
+                        return letter.firstSequence() < upTo;
+                    })
+                    .compose(v -> end(gone[0], new Discarded(0, Loss.PURGED, gone[0], gone[1] + 1), gone[1]));
+        });
     }
 
     /**
@@ -176,66 +188,97 @@ final class DeadLetterLog {
      * @return how many
      */
     Future<Long> replay(long upTo, Outbox to) {
-        return walk(upTo, Integer.MAX_VALUE).compose(gone -> {
-            List<Future<Void>> taken = new ArrayList<>();
-            for (MessageBatch batch : gone) {
-                MessageBatch.Builder builder = new MessageBatch.Builder(batch.sizeInBytes());
-                MessageCursor message = batch.cursor();
-                int lane = 0;
-                while (message.next()) {
-                    lane = Outbox.laneOf(message.topic(), to.lanes());
-                    builder.addChanged(message, Refusal.unmark(message.properties()), message.payload());
-                }
-                taken.add(to.append(lane, Batches.withoutGaps(builder.build())));
-            }
-            return Future.all(taken).compose(v -> end(gone, (count, last) -> new Committed(0, last, count, 0, 0)));
-        });
+        // What is refused again meanwhile is not replayed again.
+        return alone(() -> replayPiece(Math.min(upTo, nextSequence - 1), to, 0));
     }
 
-    /** What ends messages in the log. */
-    private interface Ending {
-        io.plantline.pipeline.outbox.log.LogRecord of(long count, long last);
+    private Future<Long> replayPiece(long upTo, Outbox to, long before) {
+        List<MessageBatch> piece = new ArrayList<>();
+        long[] bytes = new long[1];
+        return walk(letter -> {
+                    if (letter.firstSequence() <= upTo) {
+                        piece.add(letter);
+                        bytes[0] += letter.sizeInBytes();
+                    }
+                    return letter.firstSequence() < upTo && bytes[0] < CHUNK;
+                })
+                .compose(v -> {
+                    if (piece.isEmpty()) {
+                        return Future.succeededFuture(before);
+                    }
+                    List<Future<Void>> taken = new ArrayList<>();
+                    for (MessageBatch letter : piece) {
+                        MessageCursor message = only(letter);
+                        MessageBatch.Builder builder = new MessageBatch.Builder(letter.sizeInBytes());
+                        builder.addChanged(message, Refusal.unmark(message.properties()), message.payload());
+                        taken.add(to.append(
+                                Outbox.laneOf(message.topic(), to.lanes()), Batches.withoutGaps(builder.build())));
+                    }
+                    long count = piece.size();
+                    long last = piece.get(piece.size() - 1).firstSequence();
+                    return Future.all(taken)
+                            .compose(all -> end(count, new Committed(0, last, count, 0, 0), last))
+                            .compose(ended -> replayPiece(upTo, to, before + count));
+                });
     }
 
-    private Future<Long> end(List<MessageBatch> gone, Ending ending) {
+    /** One after the other: each begins where the one before has ended. */
+    private Future<Long> alone(Supplier<Future<Long>> work) {
+        Future<Long> mine = changing.transform(before -> work.get());
+        changing = mine;
+        return mine;
+    }
+
+    private Future<Long> end(long count, LogRecord ending, long last) {
         Log from = log;
-        if (gone.isEmpty() || from == null) {
+        if (count == 0 || from == null) {
             return Future.succeededFuture(0L);
         }
-        long count = gone.stream().mapToLong(MessageBatch::count).sum();
-        MessageBatch newest = gone.get(gone.size() - 1);
-        long last = newest.firstSequence() + newest.count() - 1;
         Promise<Long> durable = context.promise();
-        from.submit(ending.of(count, last), () -> durable.complete(count));
+        from.submit(ending, () -> durable.complete(count));
         done += count;
         cursor = last + 1;
         known = null;
         return durable.future();
     }
 
-    private Future<List<MessageBatch>> walk(long upTo, int limit) {
+    /** Sees a letter; false if that is enough. On a worker thread. */
+    private interface Reader {
+        boolean read(MessageBatch letter);
+    }
+
+    /** A record holds one message. */
+    private static MessageCursor only(MessageBatch letter) {
+        MessageCursor message = letter.cursor();
+        message.next();
+        return message;
+    }
+
+    /** Shows them one by one: all of them may be more than fits into memory. */
+    private Future<Void> walk(Reader visitor) {
         if (!Files.isDirectory(folder)) {
-            return Future.succeededFuture(List.of());
+            return Future.succeededFuture();
         }
         return open().compose(from -> {
             LogReader reader = from.reader(0, cursor, done);
-            return context.executeBlocking(() -> read(reader, upTo, limit));
+            return context.executeBlocking(() -> {
+                walk(reader, visitor);
+                return null;
+            });
         });
     }
 
-    private static List<MessageBatch> read(LogReader reader, long upTo, int limit) throws IOException {
-        List<MessageBatch> found = new ArrayList<>();
+    private static void walk(LogReader reader, Reader visitor) throws IOException {
         LogReader.Chunk chunk;
         do {
             chunk = reader.read(CHUNK);
             for (LogReader.Item item : chunk.items()) {
                 Stored record = item.stored();
-                if (record != null && found.size() < limit && record.batch().firstSequence() <= upTo) {
-                    found.add(record.batch());
+                if (record != null && !visitor.read(record.batch())) {
+                    return;
                 }
             }
-        } while (!chunk.caughtUp() && found.size() < limit);
-        return found;
+        } while (!chunk.caughtUp());
     }
 
     Future<Void> close() {

@@ -137,8 +137,8 @@ final class DiskJournal implements Journal {
     }
 
     @Override
-    public void expired(int lane, long messages, long next) {
-        log.submitLazily(new Discarded(lane, Loss.EXPIRED, messages, next), null);
+    public void expired(int lane, long messages, long next, Runnable freed) {
+        log.submitLazily(new Discarded(lane, Loss.EXPIRED, messages, next), freed);
     }
 
     @Override

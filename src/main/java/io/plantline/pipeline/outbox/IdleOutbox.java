@@ -81,9 +81,9 @@ public final class IdleOutbox {
         return checks;
     }
 
-    /** The oldest of its dead letters. */
-    public Future<List<DeadLetter>> deadLetters(int limit) {
-        return withDeadLetters(log -> log.list(limit));
+    /** The oldest of its dead letters from an id on. */
+    public Future<List<DeadLetter>> deadLetters(long from, int limit) {
+        return withDeadLetters(log -> log.list(from, limit));
     }
 
     /** Forgets dead letters up to one; completes with how many. */

@@ -60,7 +60,7 @@ interface Journal {
     void dropped(long messages);
 
     /** Messages of a lane before {@code next} that nobody has tried to deliver have become too old. */
-    void expired(int lane, long messages, long next);
+    void expired(int lane, long messages, long next, Runnable freed);
 
     /** A hole in a lane, where damage took messages, is accounted for. */
     void quarantined(int lane, long messages, long next);

@@ -73,7 +73,7 @@ final class MemoryJournal implements Journal {
     }
 
     @Override
-    public void expired(int lane, long messages, long next) {
+    public void expired(int lane, long messages, long next, Runnable freed) {
         throw new IllegalStateException("the broker decides how long it keeps what is not acknowledged");
     }
 

@@ -222,10 +222,10 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
         });
     }
 
-    /** The oldest of its dead letters; in memory mode it keeps none. */
-    public Future<List<DeadLetter>> deadLetters(int limit) {
+    /** The oldest of its dead letters from an id on; in memory mode it keeps none. */
+    public Future<List<DeadLetter>> deadLetters(long from, int limit) {
         DeadLetterLog log = deadLetterLog;
-        return log == null ? Future.succeededFuture(List.of()) : onContext(() -> log.list(limit));
+        return log == null ? Future.succeededFuture(List.of()) : onContext(() -> log.list(from, limit));
     }
 
     /** Forgets dead letters up to one; completes with how many. */

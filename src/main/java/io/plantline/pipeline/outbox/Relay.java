@@ -359,7 +359,7 @@ final class Relay {
                 "OUTBOX-EXPIRED: {} messages for {} are older than max-age and will not be delivered",
                 messages,
                 target.name());
-        journal.expired(lane.number(), messages, next);
+        journal.expired(lane.number(), messages, next, this::spaceFreed);
         books.expired(messages);
     }
 

@@ -45,7 +45,7 @@ class DeadLetterLogTest extends DiskOutboxHarness {
         await().until(() -> ledger.snapshot().waiting() == 0);
         assertThat(ledger.snapshot())
                 .hasToString("t: accepted 5 = delivered 3 + filtered 0 + dead-lettered 2 + waiting 0");
-        List<DeadLetter> letters = get(outbox.deadLetters(10));
+        List<DeadLetter> letters = get(outbox.deadLetters(0, 10));
         assertThat(letters).extracting(letter -> new String(letter.payload())).containsExactly("bad 1", "bad 2");
         DeadLetter letter = letters.get(0);
         assertThat(letter.stage()).isEqualTo("publish");
@@ -56,12 +56,30 @@ class DeadLetterLogTest extends DiskOutboxHarness {
         assertThat(get(outbox.report()).deadLetters()).isEqualTo(2);
 
         OutboxVerticle again = reopen(1);
-        assertThat(get(again.deadLetters(10))).hasSize(2);
+        assertThat(get(again.deadLetters(0, 10))).hasSize(2);
         assertThat(get(again.purgeDeadLetters(letter.id()))).isEqualTo(1);
         publisher = this::deliver;
         assertThat(get(again.replayDeadLetters(Long.MAX_VALUE, again))).isEqualTo(1);
         await().until(() -> published.contains("bad 2"));
-        assertThat(get(again.deadLetters(10))).isEmpty();
+        assertThat(get(again.deadLetters(0, 10))).isEmpty();
+    }
+
+    @Test
+    void whatIsRefusedAgainIsReplayedOnceAndCommandsDoNotMeet() throws Exception {
+        publisher = this::refuseBad;
+        OutboxVerticle outbox = open(1);
+        append(outbox, "bad 1", "bad 2", "bad 3");
+        await().until(() -> get(outbox.report()).deadLetters() == 3);
+        assertThat(get(outbox.replayDeadLetters(Long.MAX_VALUE, outbox))).isEqualTo(3);
+        await().until(() -> get(outbox.report()).deadLetters() == 3);
+        List<DeadLetter> letters = get(outbox.deadLetters(0, 10));
+        assertThat(letters).extracting(DeadLetter::id).containsExactly(4L, 5L, 6L);
+        assertThat(get(outbox.deadLetters(5, 1))).extracting(DeadLetter::id).containsExactly(5L);
+        Future<Long> one = outbox.purgeDeadLetters(5);
+        Future<Long> two = outbox.purgeDeadLetters(Long.MAX_VALUE);
+        assertThat(get(one)).isEqualTo(2);
+        assertThat(get(two)).isEqualTo(1);
+        assertThat(get(outbox.report()).deadLetters()).isZero();
     }
 
     @Test
@@ -87,7 +105,7 @@ class DeadLetterLogTest extends DiskOutboxHarness {
         await().until(() -> ledger.snapshot().waiting() == 0);
         assertThat(ledger.snapshot())
                 .hasToString("t: accepted 3 = delivered 2 + filtered 0 + dead-lettered 1 + waiting 0");
-        assertThat(get(again.deadLetters(10))).hasSize(1);
+        assertThat(get(again.deadLetters(0, 10))).hasSize(1);
     }
 
     @Test
@@ -109,7 +127,7 @@ class DeadLetterLogTest extends DiskOutboxHarness {
         deadLetterBytes = 1 << 20;
         OutboxVerticle again = reopen(1);
         await().until(() -> published.contains("behind"));
-        assertThat(get(again.deadLetters(100))).hasSize(4 + more);
+        assertThat(get(again.deadLetters(0, 100))).hasSize(4 + more);
         assertThat(ledger.snapshot().deadLettered()).isEqualTo(4 + more);
     }
 }
