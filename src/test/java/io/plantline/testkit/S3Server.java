@@ -3,6 +3,7 @@ package io.plantline.testkit;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.gaul.s3proxy.S3Proxy;
 import org.gaul.s3proxy.auth.AuthenticationType;
 import org.gaul.s3proxy.nio2blob.TransientNio2BlobStore;
@@ -19,6 +20,8 @@ import software.amazon.awssdk.services.s3.model.S3Object;
 public final class S3Server implements AutoCloseable {
     public static final String ACCESS_KEY = "plantline-test";
     public static final String SECRET_KEY = "not-a-secret";
+
+    private static final Pattern UNFINISHED = Pattern.compile("-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$");
 
     private final S3Proxy proxy;
     private final S3AsyncClient client;
@@ -78,11 +81,17 @@ public final class S3Server implements AutoCloseable {
                 .join();
     }
 
-    /** Keys of all objects. */
+    /**
+     * Keys of all objects. S3Proxy keeps what it has received of an upload beside the object, under its key and a random
+     * UUID, and lists it; what a broken connection left there is no object.
+     */
     public List<String> keys(String bucket) {
         List<String> keys = new ArrayList<>();
         client.listObjectsV2Paginator(request -> request.bucket(bucket))
-                .subscribe(page -> page.contents().stream().map(S3Object::key).forEach(keys::add))
+                .subscribe(page -> page.contents().stream()
+                        .map(S3Object::key)
+                        .filter(key -> !UNFINISHED.matcher(key).find())
+                        .forEach(keys::add))
                 .join();
         return keys;
     }
