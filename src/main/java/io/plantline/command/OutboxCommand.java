@@ -138,10 +138,10 @@ final class OutboxCommand implements Callable<Integer> {
         public Integer call() throws Exception {
             PlantlineCommand root = PlantlineCommand.orDefault(parent == null ? null : parent.parent);
             Plugins plugins = PluginCatalog.load(root.plugins);
-            Configuration configuration = new ConfigurationParser(
-                            plugins, Runtime.getRuntime().availableProcessors())
-                    .parse(DocumentSource.read(file), System.getenv())
-                    .configuration();
+            ConfigurationParser parser =
+                    new ConfigurationParser(plugins, Runtime.getRuntime().availableProcessors());
+            Configuration configuration =
+                    parser.parse(DocumentSource.read(file), System.getenv()).configuration();
             if (configuration.data().isEmpty()) {
                 throw new CommandLine.ParameterException(
                         spec == null ? new CommandLine(this) : spec.commandLine(),
@@ -150,7 +150,8 @@ final class OutboxCommand implements Callable<Integer> {
             Vertx vertx = Vertx.vertx();
             try (DataDirectory data =
                     DataDirectory.open(Path.of(configuration.data().get().directory()))) {
-                House house = new House(vertx, configuration, plugins, data);
+                House house = new House(
+                        vertx, configuration, plugins, source -> parser.definition(source, System.getenv()), data);
                 house.startWithoutSession()
                         .compose(v -> house.empty())
                         .toCompletionStage()

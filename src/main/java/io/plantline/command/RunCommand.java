@@ -54,8 +54,8 @@ final class RunCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         Plugins plugins = PluginCatalog.load(PlantlineCommand.orDefault(parent).plugins);
         int cores = Runtime.getRuntime().availableProcessors();
-        ConfigurationParser.Result parsed =
-                new ConfigurationParser(plugins, cores).parse(DocumentSource.read(file), System.getenv());
+        ConfigurationParser parser = new ConfigurationParser(plugins, cores);
+        ConfigurationParser.Result parsed = parser.parse(DocumentSource.read(file), System.getenv());
         for (Problem warning : parsed.warnings()) {
             LOG.warn("{}", warning);
         }
@@ -74,7 +74,8 @@ final class RunCommand implements Callable<Integer> {
                                         + " crash may send again what was in flight"));
         Vertx vertx = Vertx.vertx(
                 new VertxOptions().setPreferNativeTransport(true).setEventLoopPoolSize(Math.max(1, cores / 2)));
-        House house = new House(vertx, parsed.configuration(), plugins, data);
+        House house = new House(
+                vertx, parsed.configuration(), plugins, source -> parser.definition(source, System.getenv()), data);
         CountDownLatch stopped = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(vertx, house, data, stopped), "plantline-stop"));
         house.start().toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);

@@ -1,6 +1,8 @@
 package io.plantline.config;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.plantline.config.BrokerConfig.BrokerAddress;
 import io.plantline.model.Problem;
 import io.plantline.model.TopicFilter;
@@ -13,6 +15,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -68,6 +72,47 @@ public final class ConfigurationParser {
         return new Result(configuration, located);
     }
 
+    /**
+     * A target that a log was made for.
+     *
+     * @param processors of the target, in order
+     */
+    public record Definition(TargetDefinition target, List<ProcessorDefinition> processors) {
+        public Definition {
+            processors = List.copyOf(processors);
+        }
+    }
+
+    /**
+     * Reads the {@linkplain TargetDefinition#source source} of a target again.
+     *
+     * @throws ConfigurationException if this program, or its plug-ins, cannot make that target any more
+     */
+    public Definition definition(String source, Map<String, String> environment) {
+        List<Problem> problems = new ArrayList<>();
+        JsonNode root = JsonDocument.parse(source, problems).root();
+        if (root.isObject()) {
+            schema.check(root).stream()
+                    .filter(problem -> problem.pointer().matches("/(targets|processors)/.*"))
+                    .forEach(problems::add);
+        }
+        if (problems.isEmpty()) {
+            Reading reading = new Reading(root, List.of(), environment, problems);
+            NavigableMap<String, ProcessorDefinition> processors = reading.processors();
+            Optional<TargetDefinition> target =
+                    reading.targets().values().stream().findFirst();
+            if (target.isPresent() && problems.stream().noneMatch(Problem::isError)) {
+                return new Definition(
+                        target.get(),
+                        target.get().processors().stream()
+                                .map(processors::get)
+                                .filter(Objects::nonNull)
+                                .toList());
+            }
+        }
+        throw new ConfigurationException(problems);
+    }
+
     /** Reads one document into records. */
     private final class Reading {
         private final JsonNode root;
@@ -83,10 +128,8 @@ public final class ConfigurationParser {
         }
 
         Configuration read(String text) {
-            SortedMap<String, ProcessorDefinition> processors = new TreeMap<>();
-            forEach("processors", (name, section) -> processors.put(name, processor(name, section)));
-            SortedMap<String, TargetDefinition> targets = new TreeMap<>();
-            forEach("targets", (name, section) -> targets.put(name, target(name, section)));
+            SortedMap<String, ProcessorDefinition> processors = processors();
+            SortedMap<String, TargetDefinition> targets = targets();
             List<Subscription> subscriptions = new ArrayList<>();
             forEach(
                     "subscriptions",
@@ -95,6 +138,18 @@ public final class ConfigurationParser {
                     broker(), targets, processors, subscriptions, data(), Fingerprint.of(text + environment));
             new CrossChecks(root, configuration, problems).run();
             return configuration;
+        }
+
+        NavigableMap<String, ProcessorDefinition> processors() {
+            NavigableMap<String, ProcessorDefinition> processors = new TreeMap<>();
+            forEach("processors", (name, section) -> processors.put(name, processor(name, section)));
+            return processors;
+        }
+
+        NavigableMap<String, TargetDefinition> targets() {
+            NavigableMap<String, TargetDefinition> targets = new TreeMap<>();
+            forEach("targets", (name, section) -> targets.put(name, target(name, section)));
+            return targets;
         }
 
         private void forEach(String kind, java.util.function.BiConsumer<String, JsonSettings> reader) {
@@ -141,7 +196,9 @@ public final class ConfigurationParser {
                     factory.configure(section),
                     section.integer("max-attempts", 20),
                     onFailure,
-                    section.integer("instances", 1));
+                    section.integer("instances", 1),
+                    Fingerprint.of(JsonDocument.sorted(root.path("processors").path(name))
+                            .toString()));
         }
 
         private TargetDefinition target(String name, JsonSettings section) {
@@ -180,7 +237,17 @@ public final class ConfigurationParser {
                     section.duration("retry-max", Duration.ofSeconds(30)),
                     limits(section),
                     namesByPlan(factory, config),
-                    Fingerprint.of(root.path("targets").path(name), factory.identity()));
+                    Fingerprint.of(root.path("targets").path(name), factory.identity()),
+                    source(name, section.strings("processors")));
+        }
+
+        /** The part of the document that makes a target. */
+        private String source(String name, List<String> processors) {
+            ObjectNode part = JsonNodeFactory.instance.objectNode();
+            part.putObject("targets").set(name, root.path("targets").path(name));
+            ObjectNode steps = part.putObject("processors");
+            processors.forEach(step -> steps.set(step, root.path("processors").path(step)));
+            return JsonDocument.sorted(part).toString();
         }
 
         private static TargetDefinition.Limits limits(JsonSettings section) {
@@ -214,7 +281,7 @@ public final class ConfigurationParser {
             }
             Settings options = section.section("format-options")
                     .orElseGet(() -> new JsonSettings(
-                            com.fasterxml.jackson.databind.node.JsonNodeFactory.instance.objectNode(),
+                            JsonNodeFactory.instance.objectNode(),
                             section.pointer() + "/format-options",
                             plugins,
                             problems));

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** A JSON text as a tree that remembers its lines, and refuses what JSON parsers tend to forgive: duplicate keys. */
 final class JsonDocument {
@@ -120,6 +121,23 @@ final class JsonDocument {
             array.add(value(parser, pointer + "/" + array.size()));
         }
         return array;
+    }
+
+    /** The same value with the keys of each object in order, so that equal ones have equal texts. */
+    static JsonNode sorted(JsonNode value) {
+        if (value instanceof ArrayNode array) {
+            ArrayNode copy = JsonNodeFactory.instance.arrayNode();
+            array.forEach(item -> copy.add(sorted(item)));
+            return copy;
+        }
+        if (!(value instanceof ObjectNode object)) {
+            return value;
+        }
+        TreeMap<String, JsonNode> fields = new TreeMap<>();
+        object.properties().forEach(field -> fields.put(field.getKey(), sorted(field.getValue())));
+        ObjectNode copy = JsonNodeFactory.instance.objectNode();
+        fields.forEach(copy::set);
+        return copy;
     }
 
     /** A key as part of a JSON pointer (RFC 6901 section 3). */

@@ -8,9 +8,16 @@ import io.plantline.spi.ProcessorFactory;
  * @param config what its factory made of its section
  * @param maxAttempts before a message that fails while others succeed follows {@code onFailure}
  * @param instances processor verticles
+ * @param fingerprint of its section: processors of one name and different sections are two
  */
 public record ProcessorDefinition(
-        String name, ProcessorFactory<?> factory, Object config, int maxAttempts, OnFailure onFailure, int instances) {
+        String name,
+        ProcessorFactory<?> factory,
+        Object config,
+        int maxAttempts,
+        OnFailure onFailure,
+        int instances,
+        String fingerprint) {
 
     /** What becomes of a message that cannot be processed. */
     public enum OnFailure {

@@ -21,6 +21,8 @@ import java.util.Optional;
  * @param limits of the outbox on disk
  * @param namesByPlan whether what a plan makes is named by it, so that it is pinned before the first attempt
  * @param fingerprint of what makes it this target and no other
+ * @param source its section, and those of its processors, as a JSON text that {@link ConfigurationParser#definition}
+ *     reads: kept beside its log, so that what waits there is delivered by it when the document has another one
  */
 public record TargetDefinition(
         String name,
@@ -38,7 +40,8 @@ public record TargetDefinition(
         Duration retryMax,
         Limits limits,
         boolean namesByPlan,
-        String fingerprint) {
+        String fingerprint,
+        String source) {
 
     /** What an outbox does when it has no room. */
     public enum OnFull {

@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * An outbox at one moment.
  *
- * @param target its name
+ * @param target its name; of a former definition, its name and fingerprint
  * @param fingerprint of the target's definition
  * @param totals its books
  * @param heldBecause what somebody must act on, if there is something

@@ -8,7 +8,7 @@ public final class Addresses {
         return "publisher." + target + "." + fingerprint;
     }
 
-    public static String processor(String processor) {
-        return "processor." + processor;
+    public static String processor(String processor, String fingerprint) {
+        return "processor." + processor + "." + fingerprint;
     }
 }

@@ -17,6 +17,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Properties;
@@ -33,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  *  session             client identifier, and number of the broker's session
  *  targets/NAME-FINGERPRINT/
  *    id                identity of this outbox, unique over all plants
+ *    definition        what the document said of the target, so that another document cannot strand its messages
  *    *.log             its log
  *    raw/*.log         what is to be processed first, if the target has processors
  *    dead/*.log        its dead letters
@@ -42,6 +44,7 @@ import org.jspecify.annotations.Nullable;
 public final class DataDirectory implements AutoCloseable {
     private static final String FORMAT = "plantline-data 1";
     private static final String ADMIN = "admin";
+    private static final String DEFINITION = "definition";
     private static final int ID_BYTES = 12;
 
     private final Path root;
@@ -144,6 +147,39 @@ public final class DataDirectory implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Remembers what makes the target of a folder. */
+    void define(Path folder, String source) {
+        Path file = folder.resolve(DEFINITION);
+        try {
+            if (!Files.exists(file) || !Files.readString(file).equals(source)) {
+                writeDurably(file, source);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What {@link #define} was told last. */
+    String definition(Path folder) throws IOException {
+        Path file = folder.resolve(DEFINITION);
+        if (!Files.exists(file)) {
+            throw new IOException("it has no definition");
+        }
+        return Files.readString(file);
+    }
+
+    /** Removes the folder of a target of which nothing is needed any more. */
+    void removeTarget(Path folder) throws IOException {
+        List<Path> all;
+        try (Stream<Path> files = Files.walk(folder)) {
+            all = files.sorted(Comparator.reverseOrder()).toList();
+        }
+        for (Path file : all) {
+            Files.delete(file);
+        }
+        forceNames(folder.getParent());
     }
 
     /** The identity of the outbox in a folder, made when it was. */

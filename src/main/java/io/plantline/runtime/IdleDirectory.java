@@ -28,17 +28,18 @@ public final class IdleDirectory implements Operations {
     }
 
     private Future<IdleOutbox> find(String target) {
-        List<IdleOutbox> found =
-                all().stream().filter(outbox -> outbox.target().equals(target)).toList();
+        List<IdleOutbox> found = all().stream()
+                .filter(outbox -> target.equals(outbox.target()) || target.equals(outbox.name()))
+                .toList();
         if (found.size() == 1) {
             return Future.succeededFuture(found.get(0));
         }
-        String names = String.join(
-                ", ", all().stream().map(IdleOutbox::target).sorted().toList());
+        String names =
+                String.join(", ", all().stream().map(IdleOutbox::name).sorted().toList());
         return Future.failedFuture(new RefusedException(
                 found.isEmpty()
                         ? "there is no target \"" + target + "\"; there is: " + names
-                        : "there are " + found.size() + " definitions of \"" + target + "\"; start the program"));
+                        : "there are " + found.size() + " definitions of \"" + target + "\"; name one of: " + names));
     }
 
     @Override

@@ -45,10 +45,12 @@ public final class Demo {
                 .replace("${MODEL_URL}", model.url())
                 .replace("${LAKE}", LAKE.toString());
         Plugins plugins = PluginCatalog.load(Path.of("plugins"));
+        ConfigurationParser parser = new ConfigurationParser(plugins, 1);
         house = new House(
                 vertx,
-                new ConfigurationParser(plugins, 1).parse(document, Map.of()).configuration(),
+                parser.parse(document, Map.of()).configuration(),
                 plugins,
+                source -> parser.definition(source, Map.of()),
                 null);
         answers = new Collector(otherBroker.port(), "#", 1);
     }

@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -168,6 +169,57 @@ class OperationsIT {
                 assertThat(say(0, "outbox", "drain", "--config", config.toString()))
                         .contains("other: accepted 50 = delivered 50 + filtered 0 + dead-lettered 0 + waiting 0");
                 await().until(() -> collector.tally().altered() == 50);
+            }
+        }
+    }
+
+    @Test
+    void whatWaitsForATargetThatWasChangedGoesWhereItWasMeantToGo() throws Exception {
+        int port = Ports.free();
+        try (Artemis source = Artemis.start();
+                WireClient publisher = WireClient.connect(source.port(), "p", 4, true);
+                InferenceService model = InferenceService.start(request -> Reply.ok(request.body()))) {
+            String document = """
+                    {"mqtt-broker": {"addresses": ["127.0.0.1:%d"], "client-id": "former"},
+                     "data-directory": "%s",
+                     "targets": {"other": {"type": "mqtt", "mqtt-broker-host": "127.0.0.1", "mqtt-broker-port": %d,
+                                           "topic": "old/{topic}", "processors": ["model"]}},
+                     "processors": {"model": {"type": "remote", "base-url": "%s", "processor-id": "m"}},
+                     "subscriptions": {"a/#": {"qos": 2, "target": "other"}}}""".formatted(source.port(), data(), port, model.url());
+            PlantlineProcess before =
+                    PlantlineProcess.in(directory).config(document).start().awaitSubscribed();
+            for (int i = 0; i < 50; i++) {
+                publisher.publish("a/1", 2, false, ("m" + i).getBytes());
+            }
+            await().until(() -> say(0, "ledger").contains("other: accepted 50"));
+            assertThat(before.stop()).isIn(0, 143);
+
+            String changed =
+                    document.replace("old/{topic}", "new/{topic}").replace(", \"processors\": [\"model\"]", "");
+            PlantlineProcess after =
+                    PlantlineProcess.in(directory).config(changed).start().awaitSubscribed();
+            assertThat(after.log()).contains("OUTBOX-FORMER: other-");
+            for (int i = 50; i < 60; i++) {
+                publisher.publish("a/1", 2, false, ("m" + i).getBytes());
+            }
+            await().until(() -> say(0, "ledger").contains("other: accepted 10"));
+            assertThat(say(0, "ledger")).containsPattern("other-[0-9a-f]{12}: accepted 50 .* waiting 50");
+            List<String> topics = new CopyOnWriteArrayList<>();
+            try (Artemis target = Artemis.startSecured(port, null, null);
+                    Collector collector = new Collector(target.port(), "#", 1).also(m -> topics.add(m.topic()))) {
+                after.await("OUTBOX-DRAINED");
+                await().until(() -> topics.size() == 60);
+                assertThat(topics.stream().filter("old/a/1"::equals)).hasSize(50);
+                assertThat(topics.stream().filter("new/a/1"::equals)).hasSize(10);
+                assertThat(model.requests())
+                        .as("what was for the model went through it, and once")
+                        .hasSize(50);
+                await().until(() -> say(0, "ledger")
+                        .equals("other: accepted 10 = delivered 10 + filtered 0 + dead-lettered 0 + waiting 0\n"));
+                try (Stream<Path> folders = Files.list(data().resolve("targets"))) {
+                    assertThat(folders).hasSize(1);
+                }
+                assertThat(after.stop()).isIn(0, 143);
             }
         }
     }

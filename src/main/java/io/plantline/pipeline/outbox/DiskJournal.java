@@ -198,6 +198,11 @@ final class DiskJournal implements Journal {
     }
 
     @Override
+    public boolean hasIdentifiers() {
+        return !identifiers.isEmpty() || !releasing.isEmpty();
+    }
+
+    @Override
     public long usedBytes() {
         return log.usedBytes();
     }

@@ -22,6 +22,7 @@ import java.util.function.Function;
 public final class IdleOutbox {
     private final ContextInternal context;
     private final Path folder;
+    private final String name;
     private final String target;
     private final String fingerprint;
 
@@ -33,7 +34,7 @@ public final class IdleOutbox {
     public IdleOutbox(Vertx vertx, Path folder) {
         this.context = (ContextInternal) vertx.getOrCreateContext();
         this.folder = folder;
-        String name = String.valueOf(folder.getFileName());
+        this.name = String.valueOf(folder.getFileName());
         int hyphen = name.lastIndexOf('-');
         this.target = hyphen < 0 ? name : name.substring(0, hyphen);
         this.fingerprint = hyphen < 0 ? "" : name.substring(hyphen + 1);
@@ -41,6 +42,24 @@ public final class IdleOutbox {
 
     public String target() {
         return target;
+    }
+
+    /** Target and fingerprint, with a hyphen between them. */
+    public String name() {
+        return name;
+    }
+
+    /** Whether nothing in it is needed any more: no message, no dead letter, no packet identifier; blocks. */
+    public boolean isDone() throws IOException {
+        for (String part : List.of("", TargetLogs.RAW, OutboxVerticle.DEAD)) {
+            Optional<LogInspection> log = inspect(part);
+            if (log.isPresent()
+                    && (log.get().state().waiting() > 0
+                            || !log.get().state().identifiers().isEmpty())) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** How it is; blocks. */

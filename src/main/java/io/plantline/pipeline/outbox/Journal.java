@@ -75,6 +75,9 @@ interface Journal {
 
     BitSet identifiers(long generation);
 
+    /** Whether it keeps any, or has some to forget that is not durably forgotten yet. */
+    boolean hasIdentifiers();
+
     /** Bytes on disk. */
     long usedBytes();
 

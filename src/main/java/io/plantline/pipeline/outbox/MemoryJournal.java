@@ -103,6 +103,11 @@ final class MemoryJournal implements Journal {
     }
 
     @Override
+    public boolean hasIdentifiers() {
+        return false;
+    }
+
+    @Override
     public long usedBytes() {
         return 0;
     }

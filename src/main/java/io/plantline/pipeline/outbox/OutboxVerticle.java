@@ -207,7 +207,7 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
             TargetLedger.Snapshot books = ledger.snapshot();
             List<Relay> open = relays();
             return Future.succeededFuture(new OutboxReport(
-                    target.name(),
+                    books.target(),
                     target.fingerprint(),
                     books.totals(),
                     books.heldBecause(),
@@ -219,6 +219,16 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
                             .min()
                             .orElse(0),
                     deadLetterLog == null ? 0 : deadLetterLog.count()));
+        });
+    }
+
+    /** Whether nothing in it is needed any more: no message, no dead letter, no packet identifier. */
+    public Future<Boolean> isDone() {
+        return onContext(() -> {
+            Journal kept = journal;
+            return Future.succeededFuture(ledger.snapshot().waiting() == 0
+                    && (kept == null || !kept.hasIdentifiers())
+                    && (deadLetterLog == null || deadLetterLog.count() == 0));
         });
     }
 

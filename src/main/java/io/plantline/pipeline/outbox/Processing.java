@@ -34,7 +34,8 @@ final class Processing {
     }
 
     Future<ProcessReply> process(int processor, MessageBatch batch) {
-        String address = Addresses.processor(processors.get(processor).name());
+        ProcessorDefinition definition = processors.get(processor);
+        String address = Addresses.processor(definition.name(), definition.fingerprint());
         return HOP.request(bus, address, new ProcessRequest(batch)).onSuccess(reply -> {
             if (reply.failure() == null) {
                 successes[processor] += reply.processed().output().count()

@@ -17,13 +17,13 @@ public final class ProcessorVerticle extends VerticleBase {
     private static final Hop<ProcessRequest, ProcessReply> HOP =
             new Hop<>(Duration.ofMinutes(10), ProcessReply.class, ProcessReply::failed);
 
-    private final String name;
+    private final String address;
     private final Supplier<Processor> factory;
     private @Nullable Processor processor;
     private @Nullable Future<Void> opened;
 
-    public ProcessorVerticle(String name, Supplier<Processor> factory) {
-        this.name = name;
+    public ProcessorVerticle(String processor, String fingerprint, Supplier<Processor> factory) {
+        this.address = Addresses.processor(processor, fingerprint);
         this.factory = factory;
     }
 
@@ -32,7 +32,7 @@ public final class ProcessorVerticle extends VerticleBase {
         Processor made = factory.get();
         processor = made;
         return vertx.eventBus()
-                .<ProcessRequest>consumer(Addresses.processor(name))
+                .<ProcessRequest>consumer(address)
                 .handler(HOP.serve(request -> answer(made, request)))
                 .completion();
     }

@@ -90,7 +90,8 @@ abstract class DiskOutboxHarness {
                 Duration.ofMillis(5),
                 new TargetDefinition.Limits(maxBytes, onFull, maxAge, deadLetterBytes, 0),
                 true,
-                "f");
+                "f",
+                "{}");
         OutboxVerticle outbox = new OutboxVerticle(
                 target,
                 processors,

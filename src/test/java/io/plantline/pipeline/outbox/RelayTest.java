@@ -61,7 +61,7 @@ class RelayTest {
         Hop<ProcessRequest, ProcessReply> process =
                 new Hop<>(Duration.ofSeconds(5), ProcessReply.class, ProcessReply::failed);
         vertx.eventBus()
-                .<ProcessRequest>consumer(Addresses.processor("p"))
+                .<ProcessRequest>consumer(Addresses.processor("p", "f"))
                 .handler(process.serve(
                         request -> Future.succeededFuture(processor.get().apply(request.batch()))));
         publisher.set(this::deliver);
@@ -102,7 +102,8 @@ class RelayTest {
                 new TargetDefinition.Limits(
                         Long.MAX_VALUE, TargetDefinition.OnFull.BLOCK, Duration.ZERO, 1 << 20, bytesPerSecond),
                 false,
-                "f");
+                "f",
+                "{}");
         OutboxVerticle outbox = new OutboxVerticle(
                 target,
                 List.of(processors),
@@ -128,7 +129,8 @@ class RelayTest {
                 "unused",
                 maxAttempts,
                 onFailure,
-                1);
+                1,
+                "f");
     }
 
     private static void join(Future<Void> future) {

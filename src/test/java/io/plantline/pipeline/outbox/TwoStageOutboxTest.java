@@ -44,7 +44,7 @@ class TwoStageOutboxTest extends DiskOutboxHarness {
     @BeforeEach
     void addProcessor() {
         processors = List.of(
-                new ProcessorDefinition("p", new RemoteProcessorFactory(), "unused", 3, OnFailure.DEAD_LETTER, 1));
+                new ProcessorDefinition("p", new RemoteProcessorFactory(), "unused", 3, OnFailure.DEAD_LETTER, 1, "f"));
         deadOutbox = dead;
     }
 
@@ -53,7 +53,7 @@ class TwoStageOutboxTest extends DiskOutboxHarness {
         Hop<ProcessRequest, ProcessReply> hop =
                 new Hop<>(Duration.ofSeconds(5), ProcessReply.class, ProcessReply::failed);
         vertx.eventBus()
-                .<ProcessRequest>consumer(Addresses.processor("p"))
+                .<ProcessRequest>consumer(Addresses.processor("p", "f"))
                 .handler(hop.serve(request -> Future.succeededFuture(process(request.batch()))));
         return super.open(lanes);
     }

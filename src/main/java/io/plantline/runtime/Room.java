@@ -1,0 +1,38 @@
+package io.plantline.runtime;
+
+import io.vertx.core.Deployable;
+import io.vertx.core.DeploymentOptions;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.WorkerExecutor;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** The verticles of one section of the document, and the threads that they may block. */
+final class Room {
+    private final Vertx vertx;
+    private final WorkerExecutor workers;
+    private @Nullable String deployment;
+
+    /** A room with nobody in it. */
+    Room(Vertx vertx, String name, int threads) {
+        this.vertx = vertx;
+        this.workers = vertx.createSharedWorkerExecutor("plantline-" + name, threads);
+    }
+
+    WorkerExecutor workers() {
+        return workers;
+    }
+
+    Future<Void> open(int instances, Supplier<Deployable> verticle) {
+        return vertx.deployVerticle(verticle, new DeploymentOptions().setInstances(instances))
+                .onSuccess(id -> deployment = id)
+                .mapEmpty();
+    }
+
+    Future<Void> close() {
+        String open = deployment;
+        deployment = null;
+        return (open == null ? Future.<Void>succeededFuture() : vertx.undeploy(open)).eventually(workers::close);
+    }
+}

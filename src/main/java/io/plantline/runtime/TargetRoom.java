@@ -1,0 +1,103 @@
+package io.plantline.runtime;
+
+import io.plantline.config.ConfigurationParser.Definition;
+import io.plantline.config.TargetDefinition;
+import io.plantline.observe.TargetLedger;
+import io.plantline.pipeline.Outbox;
+import io.plantline.pipeline.outbox.OutboxVerticle;
+import io.plantline.pipeline.publish.PublisherVerticle;
+import io.plantline.spi.PayloadFormat;
+import io.plantline.spi.PayloadFormatFactory;
+import io.plantline.spi.Target;
+import io.plantline.spi.TargetContext;
+import io.plantline.spi.TargetFactory;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** One definition of a target: its outbox, its books, and its publishers. */
+final class TargetRoom {
+    private final Vertx vertx;
+    private final Definition definition;
+    private final OutboxVerticle.Storage storage;
+    private final TargetLedger ledger;
+    private final OutboxVerticle outbox;
+    private final Room publishers;
+    private final Secrets secrets;
+
+    /**
+     * A room that is not open yet.
+     *
+     * @param name in the books
+     * @param others outboxes by target name, for dead letters
+     */
+    TargetRoom(
+            Vertx vertx,
+            String name,
+            Definition definition,
+            OutboxVerticle.Storage storage,
+            Secrets secrets,
+            Function<String, @Nullable Outbox> others) {
+        this.vertx = vertx;
+        this.definition = definition;
+        this.storage = storage;
+        this.secrets = secrets;
+        this.ledger = new TargetLedger(name);
+        TargetDefinition target = definition.target();
+        this.outbox = new OutboxVerticle(target, definition.processors(), storage, ledger, others);
+        this.publishers = new Room(
+                vertx, "target-" + target.name() + "-" + target.fingerprint(), Math.max(1, target.instances()));
+    }
+
+    Definition definition() {
+        return definition;
+    }
+
+    OutboxVerticle.Storage storage() {
+        return storage;
+    }
+
+    TargetLedger ledger() {
+        return ledger;
+    }
+
+    OutboxVerticle outbox() {
+        return outbox;
+    }
+
+    Future<Void> openPublishers() {
+        TargetDefinition target = definition.target();
+        TargetContext context = new SectionContext(vertx, target.name(), format(target), publishers.workers(), secrets);
+        return publishers.open(
+                target.instances(),
+                () -> new PublisherVerticle(
+                        target.name(), target.fingerprint(), () -> create(target.factory(), target, context)));
+    }
+
+    Future<Void> openOutbox() {
+        return vertx.deployVerticle(outbox).mapEmpty();
+    }
+
+    /** Closes what is open of it, the outbox first. */
+    Future<Void> close() {
+        return (outbox.deploymentID() == null ? Future.<Void>succeededFuture() : vertx.undeploy(outbox.deploymentID()))
+                .eventually(publishers::close);
+    }
+
+    private static @Nullable PayloadFormat format(TargetDefinition target) {
+        return target.format()
+                .map(format -> create(format.factory(), format.config()))
+                .orElse(null);
+    }
+
+    @SuppressWarnings("unchecked") // A factory gets back what its own configure() made.
+    private static <C> PayloadFormat create(PayloadFormatFactory<C> factory, Object config) {
+        return factory.create((C) config);
+    }
+
+    @SuppressWarnings("unchecked") // A factory gets back what its own configure() made.
+    private static <C> Target create(TargetFactory<C> factory, TargetDefinition target, TargetContext context) {
+        return factory.create((C) target.config(), context);
+    }
+}
