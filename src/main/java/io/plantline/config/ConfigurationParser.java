@@ -255,11 +255,12 @@ public final class ConfigurationParser {
             return new TargetDefinition.Limits(
                     outbox.map(limits -> limits.size("max-bytes", DEFAULT_OUTBOX))
                             .orElse(DEFAULT_OUTBOX),
-                    outbox.map(limits -> limits.string("on-full", "block"))
-                                    .orElse("block")
-                                    .equals("drop-newest")
-                            ? TargetDefinition.OnFull.DROP_NEWEST
-                            : TargetDefinition.OnFull.BLOCK,
+                    switch (outbox.map(limits -> limits.string("on-full", "block"))
+                            .orElse("block")) {
+                        case "drop-newest" -> TargetDefinition.OnFull.DROP_NEWEST;
+                        case "drop-oldest" -> TargetDefinition.OnFull.DROP_OLDEST;
+                        default -> TargetDefinition.OnFull.BLOCK;
+                    },
                     outbox.map(limits -> limits.duration("max-age", Duration.ZERO))
                             .orElse(Duration.ZERO),
                     outbox.map(limits -> limits.size("dead-letter-bytes", DEFAULT_DEAD_LETTERS))

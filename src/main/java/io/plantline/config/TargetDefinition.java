@@ -47,6 +47,8 @@ public record TargetDefinition(
     public enum OnFull {
         /** It takes nothing, so that nothing is acknowledged and the broker keeps it. */
         BLOCK,
+        /** The oldest messages that no publisher has are dropped, and counted. */
+        DROP_OLDEST,
         /** New messages are dropped, and counted. */
         DROP_NEWEST
     }

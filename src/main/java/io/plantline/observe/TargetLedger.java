@@ -139,8 +139,13 @@ public final class TargetLedger {
     }
 
     /** Messages were not stored, because the outbox is full and the configuration says so. */
-    public void dropped(long messages) {
+    public void refused(long messages) {
         add(new Totals(messages, 0, 0, 0, messages, 0, 0, 0));
+    }
+
+    /** Accepted messages made room for new ones, as configured. */
+    public void dropped(long messages) {
+        add(new Totals(0, 0, 0, 0, messages, 0, 0, 0));
     }
 
     /** Accepted messages have become too old, as configured. */

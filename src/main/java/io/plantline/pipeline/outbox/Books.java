@@ -32,6 +32,10 @@ final class Books {
         ledger.done(place(lane), part == Part.FIRST ? 0 : result.delivered(), result.filtered(), result.deadLettered());
     }
 
+    void refused(long messages) {
+        ledger.refused(messages);
+    }
+
     void dropped(long messages) {
         ledger.dropped(messages);
     }

@@ -7,6 +7,7 @@ import io.plantline.pipeline.outbox.log.Log;
 import io.plantline.pipeline.outbox.log.LogReader;
 import io.plantline.pipeline.outbox.log.LogRecord.Committed;
 import io.plantline.pipeline.outbox.log.LogRecord.Discarded;
+import io.plantline.pipeline.outbox.log.LogRecord.Dropped;
 import io.plantline.pipeline.outbox.log.LogRecord.Loss;
 import io.plantline.pipeline.outbox.log.LogRecord.Origin;
 import io.plantline.pipeline.outbox.log.LogRecord.Planned;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Keeps messages in a {@link Log}; reads happen on worker threads. */
@@ -75,7 +77,8 @@ final class DiskJournal implements Journal {
     @Override
     public Start start(int lane) {
         LogState.Lane state = log.recovered().lane(lane);
-        return new Start(state.waiting(), plan(state.plan()));
+        LogState.Gap gap = state.gap();
+        return new Start(state.waiting(), plan(state.plan()), state.ordinal(), gap == null ? 0 : gap.keptEnd());
     }
 
     private @Nullable Plan plan(@Nullable Planned planned) {
@@ -132,8 +135,18 @@ final class DiskJournal implements Journal {
     }
 
     @Override
-    public void dropped(long messages) {
+    public void refused(long messages) {
         log.submit(new Discarded(Discarded.NEVER_STORED, Loss.DROPPED, messages, 0), null);
+    }
+
+    @Override
+    public Future<Optional<Cut>> cut(long after) {
+        return context.executeBlocking(() -> log.cut(after).map(cut -> new Cut(cut.sequence(), cut.ordinals())));
+    }
+
+    @Override
+    public void dropped(int lane, long keptEnd, long messages, Cut at, Runnable freed) {
+        log.submit(new Dropped(lane, keptEnd, messages, at.sequence(), at.ordinals()[lane]), freed);
     }
 
     @Override

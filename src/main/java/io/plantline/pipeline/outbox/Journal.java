@@ -7,13 +7,27 @@ import io.plantline.pipeline.outbox.log.LogRecord.Origin;
 import io.vertx.core.Future;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Where a relay keeps messages until they are delivered. Used on the context of the relay. */
 interface Journal {
 
-    /** How far a lane was when the journal was opened. */
-    record Start(long waiting, @Nullable Plan plan) {}
+    /**
+     * How far a lane was when the journal was opened.
+     *
+     * @param ordinal messages of the lane before those that wait
+     * @param gapStart sequence behind those that wait before messages that were dropped; 0 if none were
+     */
+    record Start(long waiting, @Nullable Plan plan, long ordinal, long gapStart) {}
+
+    /**
+     * A place in the log such that room comes free when everything before it goes.
+     *
+     * @param sequence of the first message behind it
+     * @param ordinals messages of each lane before it
+     */
+    record Cut(long sequence, long[] ordinals) {}
 
     /** A part of a lane that was read again. */
     record Chunk(List<Entry> entries, boolean caughtUp, long ordinal) {}
@@ -57,7 +71,17 @@ interface Journal {
     void commit(int lane, long last, PlanRun.Result result, boolean awaited, Runnable committed);
 
     /** Messages that were not taken are accounted for. */
-    void dropped(long messages);
+    void refused(long messages);
+
+    /** The first place behind a message at which the log can be cut, if it is long enough. */
+    Future<Optional<Cut>> cut(long after);
+
+    /**
+     * Messages of a lane between those that a publisher has and a place to cut are dropped.
+     *
+     * @param keptEnd sequence behind the last message that stays before them; 0 if none does
+     */
+    void dropped(int lane, long keptEnd, long messages, Cut at, Runnable freed);
 
     /** Messages of a lane before {@code next} that nobody has tried to deliver have become too old. */
     void expired(int lane, long messages, long next, Runnable freed);

@@ -34,6 +34,9 @@ final class Lane {
     /** Of them, those that are in memory or were. */
     private long loaded;
 
+    /** Sequence behind what is still here before messages that were dropped; 0: none were. */
+    private long gapStart;
+
     private boolean onDisk;
     private boolean reading;
 
@@ -46,7 +49,8 @@ final class Lane {
         this.pinned = start.plan();
         this.appended = journal.ordinal(number);
         this.stored = appended;
-        this.loaded = appended - start.waiting();
+        this.loaded = start.ordinal();
+        this.gapStart = start.gapStart();
         this.onDisk = start.waiting() > 0;
     }
 
@@ -137,6 +141,7 @@ final class Lane {
             loaded = read.result().ordinal();
             onDisk = !(read.result().caughtUp() && loaded >= stored);
             pump();
+            relay.makeRoom();
         });
     }
 
@@ -230,6 +235,51 @@ final class Lane {
         return newest;
     }
 
+    /** Sequence behind what a publisher has or is about to get; 0 if there is no such thing. */
+    long keptEnd() {
+        PlanRun now = running;
+        if (now != null) {
+            return now.entries().get(now.entries().size() - 1).end();
+        }
+        return pinned == null ? 0 : pinned.last() + 1;
+    }
+
+    /** Whether messages can be dropped now; if not, the lane asks its relay again later. */
+    boolean canDrop() {
+        return !reading
+                && pinned == null
+                && queue.stream().allMatch(entry -> entry.lost() == 0)
+                && (gapStart == 0 || keptEnd() == gapStart);
+    }
+
+    /**
+     * Drops what no publisher has and is before a place in the log.
+     *
+     * @return messages that were dropped
+     */
+    long drop(Journal.Cut at, Runnable freed) {
+        long ordinal = at.ordinals()[number];
+        long dropped = ordinal - (loaded - queuedRecords);
+        if (dropped <= 0) {
+            return 0;
+        }
+        Entry head = queue.peek();
+        while (head != null && head.end() <= at.sequence()) {
+            poll();
+            head = queue.peek();
+        }
+        if (loaded < ordinal) {
+            loaded = ordinal;
+            onDisk = stored > loaded;
+            if (onDisk) {
+                journal.seek(number, at.sequence(), ordinal);
+            }
+        }
+        gapStart = keptEnd();
+        journal.dropped(number, gapStart, dropped, at, freed);
+        return dropped;
+    }
+
     private void start() {
         Plan again = pinned;
         pinned = null;
@@ -245,12 +295,15 @@ final class Lane {
                 again != null ? again : relay.plan(first.epoch(), first.batch().firstSequence(), last, number, count);
         PlanRun run = new PlanRun(relay, plan, again != null, entries, relay.backoff(), this::take);
         running = run;
-        run.start().onComplete(done -> {
-            relay.finished(this, run, () -> {
-                running = null;
-                pump();
-            });
-        });
+        run.start()
+                .onComplete(done -> relay.finished(this, run, () -> {
+                    if (keptEnd() >= gapStart) {
+                        gapStart = 0;
+                    }
+                    running = null;
+                    pump();
+                    relay.makeRoom();
+                }));
     }
 
     /** Takes what may be in one plan: of one start, and up to the next hole. */

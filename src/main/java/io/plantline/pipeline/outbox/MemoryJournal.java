@@ -6,6 +6,7 @@ import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.outbox.log.LogRecord.Origin;
 import io.vertx.core.Future;
 import java.util.BitSet;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Keeps nothing: the broker does, because nothing is acknowledged before it is delivered. */
@@ -38,7 +39,7 @@ final class MemoryJournal implements Journal {
 
     @Override
     public Start start(int lane) {
-        return new Start(0, null);
+        return new Start(0, null, 0, 0);
     }
 
     @Override
@@ -68,7 +69,17 @@ final class MemoryJournal implements Journal {
     }
 
     @Override
-    public void dropped(long messages) {
+    public void refused(long messages) {
+        throw new IllegalStateException("memory is never full: the session reads no more");
+    }
+
+    @Override
+    public Future<Optional<Cut>> cut(long after) {
+        throw new IllegalStateException("memory is never full: the session reads no more");
+    }
+
+    @Override
+    public void dropped(int lane, long keptEnd, long messages, Cut at, Runnable freed) {
         throw new IllegalStateException("memory is never full: the session reads no more");
     }
 

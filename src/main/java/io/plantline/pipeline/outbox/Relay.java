@@ -45,6 +45,7 @@ final class Relay {
     private int storing;
     private long storingBytes;
     private boolean dropping;
+    private boolean cutting;
     private boolean stopping;
     private boolean closed;
     private final Throttle throttle;
@@ -100,7 +101,7 @@ final class Relay {
         } else if (usedBytes() > target.limits().maxBytes() || !waitingForSpace.isEmpty()) {
             full(lane, batch, identifiers, safe);
         } else {
-            dropping = false;
+            dropping &= usedBytes() > target.limits().maxBytes() / 4 * 3;
             store(lane, batch, identifiers, null, safe);
         }
     }
@@ -111,19 +112,61 @@ final class Relay {
                 LOG.error("OUTBOX-FULL: the outbox of {} is full, new messages are dropped and counted", target.name());
             }
             dropping = true;
-            journal.dropped(batch.count());
-            books.dropped(batch.count());
+            journal.refused(batch.count());
+            books.refused(batch.count());
             safe.complete();
             return;
         }
-        if (waitingForSpace.isEmpty()) {
+        boolean dropOldest = target.limits().onFull() == TargetDefinition.OnFull.DROP_OLDEST;
+        if (waitingForSpace.isEmpty() && !dropping) {
             LOG.error(
-                    "OUTBOX-FULL: the outbox of {} has {} bytes, its limit; sessions that route there wait",
+                    "OUTBOX-FULL: the outbox of {} has {} bytes, its limit; {}",
                     target.name(),
-                    usedBytes());
+                    usedBytes(),
+                    dropOldest ? "the oldest messages are dropped and counted" : "sessions that route there wait");
         }
-        books.full(true);
+        dropping = dropOldest;
+        books.full(!dropOldest);
         waitingForSpace.add(() -> store(lane, batch, identifiers, null, safe));
+        makeRoom();
+    }
+
+    /** Drops the oldest messages, if somebody waits for room and the configuration wants that. */
+    void makeRoom() {
+        if (target.limits().onFull() == TargetDefinition.OnFull.DROP_OLDEST
+                && !waitingForSpace.isEmpty()
+                && !cutting
+                && !closed) {
+            cutting = true;
+            cutOldest().onComplete(cut -> cutting = false).onFailure(e -> cannotRead(lanes[0], e));
+        }
+    }
+
+    /** The processed ones are the oldest; completes with whether something was dropped. */
+    private Future<Boolean> cutOldest() {
+        return (next == null ? Future.succeededFuture(false) : next.cutOldest())
+                .compose(done -> done || !Arrays.stream(lanes).allMatch(Lane::canDrop)
+                        ? Future.succeededFuture(done)
+                        : journal.cut(Arrays.stream(lanes)
+                                        .mapToLong(Lane::keptEnd)
+                                        .max()
+                                        .orElse(0))
+                                .map(cut -> cut.isPresent() && dropBefore(cut.get())));
+    }
+
+    private boolean dropBefore(Journal.Cut cut) {
+        if (closed || !Arrays.stream(lanes).allMatch(Lane::canDrop)) {
+            return false;
+        }
+        long dropped = 0;
+        for (Lane lane : lanes) {
+            dropped += lane.drop(cut, () -> {
+                spaceFreed();
+                makeRoom();
+            });
+        }
+        books.dropped(dropped);
+        return dropped > 0;
     }
 
     /** On disk, and on the way there. */
@@ -134,7 +177,7 @@ final class Relay {
     private void spaceFreed() {
         while (!waitingForSpace.isEmpty() && usedBytes() <= target.limits().maxBytes()) {
             waitingForSpace.remove().run();
-            if (waitingForSpace.isEmpty()) {
+            if (waitingForSpace.isEmpty() && !dropping) {
                 books.full(false);
                 LOG.info("the outbox of {} has room again", target.name());
             }

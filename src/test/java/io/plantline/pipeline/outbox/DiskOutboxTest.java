@@ -91,6 +91,75 @@ class DiskOutboxTest extends DiskOutboxHarness {
     }
 
     @Test
+    void aFullOutboxDropsItsOldestMessagesAndKeepsWhatAPublisherHas() throws Exception {
+        onFull = OnFull.DROP_OLDEST;
+        maxBytes = 8 * MIB;
+        publisher = this::refuse;
+        OutboxVerticle outbox = open(1);
+        append(outbox, "first");
+        await().until(() -> !plans.isEmpty());
+        String begun = plans.get(0);
+        int count = 3_000;
+        for (int i = 0; i < count; i++) {
+            outbox.append(0, incompressible(8_192, "m" + i))
+                    .toCompletionStage()
+                    .toCompletableFuture()
+                    .get(10, TimeUnit.SECONDS);
+            if (i == count / 2) {
+                outbox = reopen(1);
+            }
+        }
+        long dropped = ledger.snapshot().totals().dropped();
+        assertThat(dropped).as("about 16 of 24 MB").isBetween(1_500L, 2_400L);
+        assertThat(ledger.snapshot().waiting()).isEqualTo(1 + count - dropped);
+        plans.clear();
+        publisher = this::deliver;
+        outbox = reopen(1);
+        assertThat(ledger.snapshot().totals().dropped()).isEqualTo(dropped);
+        await().until(() -> ledger.snapshot().waiting() == 0);
+        assertThat(plans.get(0)).isEqualTo(begun);
+        List<String> expected = new ArrayList<>(List.of("first"));
+        for (long i = dropped; i < count; i++) {
+            expected.add("m" + i);
+        }
+        assertThat(published.stream().map(payload -> payload.split(" ")[0])).containsExactlyElementsOf(expected);
+        assertThat(ledger.snapshot().totals().quarantined()).isZero();
+        assertThat(ledger.snapshot().delivered()).isEqualTo(1 + count - dropped);
+    }
+
+    /** Room that comes free because messages are too old is room. */
+    @Test
+    void whatExpiresMakesRoomForWhoWaits() throws Exception {
+        maxBytes = 8 * MIB;
+        publisher = this::refuse;
+        append(open(1), "first");
+        await().until(() -> !plans.isEmpty());
+        maxAge = Duration.ofMillis(1);
+        OutboxVerticle outbox = reopen(1);
+        List<Future<Void>> appended = new ArrayList<>();
+        for (int i = 0; i < 1_200; i++) {
+            appended.add(outbox.append(0, incompressible(8_192, "m" + i)));
+        }
+        await().until(() -> ledger.snapshot().heldBecause() != null);
+        assertThat(appended.get(1_199).isComplete()).isFalse();
+        publisher = this::deliver;
+        await().until(() -> appended.stream().allMatch(Future::isComplete));
+        await().until(() -> ledger.snapshot().waiting() == 0);
+        assertThat(published).containsExactly("first");
+        assertThat(ledger.snapshot().totals().expired()).isEqualTo(1_200);
+    }
+
+    private static MessageBatch incompressible(int size, String name) {
+        byte[] bytes = new byte[size];
+        new java.util.Random(name.hashCode()).nextBytes(bytes);
+        byte[] head = (name + " ").getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+        System.arraycopy(head, 0, bytes, 0, head.length);
+        MessageBatch.Builder builder = new MessageBatch.Builder(size + 100);
+        TestContext.add(builder, "topic", bytes, MessageProperties.NONE);
+        return builder.build();
+    }
+
+    @Test
     void aBacklogLargerThanMemoryLeavesInOrder() throws Exception {
         planBytes = MIB;
         planRecords = 1_000;

@@ -1,7 +1,9 @@
 package io.plantline.pipeline.outbox.log;
 
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -108,7 +110,8 @@ public final class Log {
 
     /** A reader of one lane's messages that were there when the log was opened, and of those after. */
     public LogReader reader(int lane) {
-        return reader(lane, recovered.lane(lane).cursor(), recovered.lane(lane).done());
+        LogState.Lane at = recovered.lane(lane);
+        return reader(lane, at.cursor(), at.ordinal(), at.gap());
     }
 
     /**
@@ -118,7 +121,41 @@ public final class Log {
      * @param ordinal messages of the lane before it
      */
     public LogReader reader(int lane, long from, long ordinal) {
-        return new LogReader(disk, segments, writer, new Quarantine(disk, listener), lane, from, ordinal);
+        return reader(lane, from, ordinal, null);
+    }
+
+    private LogReader reader(int lane, long from, long ordinal, LogState.@Nullable Gap gap) {
+        return new LogReader(disk, segments, writer, new Quarantine(disk, listener), lane, from, ordinal, gap);
+    }
+
+    /**
+     * A place at which a segment begins.
+     *
+     * @param sequence of the first message behind it
+     * @param ordinals messages of each lane before it
+     */
+    public record Cut(long sequence, long[] ordinals) {}
+
+    /**
+     * The first place behind a message such that room comes free when everything before it goes; blocks.
+     *
+     * @param after sequence
+     * @return nothing if the log is too short for that
+     */
+    public Optional<Cut> cut(long after) throws IOException {
+        List<Segment> now = segments.list();
+        // The newest two segments always stay.
+        for (int i = 1; i < now.size() - 1; i++) {
+            if (now.get(i).base() > after && now.get(i - 1).base() >= after) {
+                LogState state = Recovery.stateBefore(disk, now.get(i));
+                if (state != null) {
+                    long[] ordinals = new long[state.lanes()];
+                    Arrays.setAll(ordinals, lane -> state.lane(lane).stored());
+                    return Optional.of(new Cut(now.get(i).base(), ordinals));
+                }
+            }
+        }
+        return Optional.empty();
     }
 
     /** Writes what waits and closes; gives up after {@code millis}. */

@@ -18,12 +18,20 @@ public final class LogReader {
     private final Quarantine quarantine;
     private final int lane;
     private final long from;
+    private LogState.@Nullable Gap gap;
     private long ordinal;
     private long segment = -1;
     private long position;
 
     LogReader(
-            Disk disk, Segments segments, LogWriter writer, Quarantine quarantine, int lane, long from, long ordinal) {
+            Disk disk,
+            Segments segments,
+            LogWriter writer,
+            Quarantine quarantine,
+            int lane,
+            long from,
+            long ordinal,
+            LogState.@Nullable Gap gap) {
         this.disk = disk;
         this.segments = segments;
         this.writer = writer;
@@ -31,6 +39,7 @@ public final class LogReader {
         this.lane = lane;
         this.from = from;
         this.ordinal = ordinal;
+        this.gap = gap;
     }
 
     /**
@@ -55,10 +64,12 @@ public final class LogReader {
         long segmentBefore = segment;
         long positionBefore = position;
         long ordinalBefore = ordinal;
+        LogState.Gap gapBefore = gap;
         try {
             return readOn(maxBytes);
         } catch (IOException | RuntimeException e) {
             // What was read is not handed out, so it must be read again.
+            gap = gapBefore;
             segment = segmentBefore;
             position = positionBefore;
             ordinal = ordinalBefore;
@@ -110,6 +121,7 @@ public final class LogReader {
         List<Item> found = new ArrayList<>();
         long[] bytes = new long[1];
         long ordinalBefore = ordinal;
+        LogState.Gap gapBefore = gap;
         try (Disk.File file = disk.open(at.name())) {
             SegmentScan scan = new SegmentScan(file, at.number(), position, limit, (number, start, stop) -> {
                 if (segments.contains(number)) {
@@ -144,6 +156,7 @@ public final class LogReader {
         if (!segments.contains(at.number())) {
             // Perhaps written anew while it was read.
             ordinal = ordinalBefore;
+            gap = gapBefore;
             segment = at.number() + 1;
             position = 0;
             return 0;
@@ -154,9 +167,10 @@ public final class LogReader {
 
     private long take(Stored stored, int epoch, List<Item> found) {
         long end = stored.ordinal() + stored.batch().count();
-        if (stored.first() < from || end <= ordinal) {
+        if (stored.first() < from || end <= ordinal || isDropped(stored)) {
             return 0;
         }
+        passGap(stored.ordinal(), epoch, found);
         if (stored.ordinal() > ordinal) {
             found.add(new Item(null, epoch, stored.ordinal() - ordinal, stored.first()));
         }
@@ -165,8 +179,29 @@ public final class LogReader {
         return stored.batch().sizeInBytes();
     }
 
+    /** Dropped, and still there because something else in its segment is needed. */
+    private boolean isDropped(Stored stored) {
+        LogState.Gap open = gap;
+        return open != null && stored.first() >= open.keptEnd() && stored.first() < open.next();
+    }
+
+    /** Steps over the gap when the lane has come to what is behind it. */
+    private void passGap(long reached, int epoch, List<Item> found) {
+        LogState.Gap open = gap;
+        if (open == null || reached < open.ordinal()) {
+            return;
+        }
+        long kept = open.ordinal() - open.count();
+        if (kept > ordinal) {
+            found.add(new Item(null, epoch, kept - ordinal, open.next()));
+        }
+        ordinal = open.ordinal();
+        gap = null;
+    }
+
     private Chunk caughtUp(List<Item> items, LogWriter.Durable end) {
         long stored = lane < end.stored().length ? end.stored()[lane] : ordinal;
+        passGap(stored, 0, items);
         if (stored > ordinal) {
             items.add(new Item(null, 0, stored - ordinal, end.nextSequence()));
             ordinal = stored;

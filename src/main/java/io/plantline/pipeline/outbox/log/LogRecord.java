@@ -173,6 +173,24 @@ public sealed interface LogRecord {
         }
     }
 
+    /**
+     * The oldest messages of a lane that nobody has tried to deliver are dropped. Those before them, which a publisher has,
+     * stay: a lane has one such gap at most.
+     *
+     * @param keptEnd sequence behind the last message that stays before them
+     * @param count how many
+     * @param next sequence that the lane goes on with behind them
+     * @param ordinal messages of the lane before that, since the log was made
+     */
+    record Dropped(int lane, long keptEnd, long count, long next, long ordinal) implements LogRecord {
+        static final byte KIND = 7;
+
+        @Override
+        public byte kind() {
+            return KIND;
+        }
+    }
+
     /** Packet identifiers that PUBREL has ended (MQTT 5.0 section 4.3.3). */
     record Released(long generation, int[] identifiers) implements LogRecord {
         static final byte KIND = 5;

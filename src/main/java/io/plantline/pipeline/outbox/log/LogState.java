@@ -2,6 +2,7 @@ package io.plantline.pipeline.outbox.log;
 
 import io.plantline.pipeline.outbox.log.LogRecord.Committed;
 import io.plantline.pipeline.outbox.log.LogRecord.Discarded;
+import io.plantline.pipeline.outbox.log.LogRecord.Dropped;
 import io.plantline.pipeline.outbox.log.LogRecord.Loss;
 import io.plantline.pipeline.outbox.log.LogRecord.Origin;
 import io.plantline.pipeline.outbox.log.LogRecord.Planned;
@@ -37,6 +38,7 @@ public final class LogState {
         private long cursor = 1;
         private @Nullable Planned plan;
         private @Nullable Origin origin;
+        private @Nullable Gap gap;
 
         /** Messages that the lane has ever had. */
         public long stored() {
@@ -62,11 +64,61 @@ public final class LogState {
             return stored - done;
         }
 
+        /** Messages of the lane before the {@linkplain #cursor cursor}. */
+        public long ordinal() {
+            return gap == null ? done : done - gap.count();
+        }
+
+        /** Messages that are not needed between some that are. */
+        public @Nullable Gap gap() {
+            return gap;
+        }
+
+        /** The lane goes on with this sequence; a gap that it has come to is behind it. */
+        private void goOn(long next) {
+            cursor = Math.max(cursor, next);
+            Gap open = gap;
+            if (open != null && cursor >= open.keptEnd()) {
+                cursor = Math.max(cursor, open.next());
+                gap = null;
+            }
+        }
+
+        private void drop(Dropped dropped) {
+            Gap open = gap;
+            done += dropped.count();
+            gap = new Gap(
+                    dropped.keptEnd(),
+                    dropped.count() + (open == null ? 0 : open.count()),
+                    dropped.next(),
+                    dropped.ordinal());
+            goOn(cursor);
+        }
+
+        /** Whether something between two sequences, the second excluded, is needed. */
+        private boolean needs(long from, long to) {
+            Gap open = gap;
+            return waiting() > 0
+                    && (open == null
+                            ? to > cursor
+                            : Math.max(from, cursor) < Math.min(to, open.keptEnd()) || to > open.next());
+        }
+
         /** What the last of its messages were made from, if processors make them. */
         public @Nullable Origin origin() {
             return origin;
         }
     }
+
+    /**
+     * Dropped messages in the middle of a lane.
+     *
+     * @param keptEnd sequence behind the last message before them
+     * @param count how many
+     * @param next sequence of the first message behind them
+     * @param ordinal messages of the lane before that
+     */
+    public record Gap(long keptEnd, long count, long next, long ordinal) {}
 
     public int lanes() {
         return lanes.length;
@@ -118,6 +170,15 @@ public final class LogState {
         return Arrays.stream(lanes).mapToLong(Lane::waiting).sum();
     }
 
+    boolean hasGaps() {
+        return Arrays.stream(lanes).anyMatch(lane -> lane.gap != null);
+    }
+
+    /** Whether a message between two sequences, the second excluded, is needed. */
+    boolean needs(long from, long to) {
+        return Arrays.stream(lanes).anyMatch(lane -> lane.needs(from, to));
+    }
+
     /** Sequence before which nothing is needed any more, in any lane. */
     long lowWater() {
         long low = nextSequence;
@@ -152,7 +213,7 @@ public final class LogState {
         } else if (record instanceof Committed committed) {
             Lane lane = grown(committed.lane());
             lane.done += committed.count();
-            lane.cursor = committed.last() + 1;
+            lane.goOn(committed.last() + 1);
             lane.plan = null;
             delivered += committed.delivered();
             filtered += committed.filtered();
@@ -163,9 +224,12 @@ public final class LogState {
             } else {
                 Lane lane = grown(discarded.lane());
                 lane.done += discarded.count();
-                lane.cursor = Math.max(lane.cursor, discarded.next());
+                lane.goOn(discarded.next());
             }
             losses[discarded.loss().code()] += discarded.count();
+        } else if (record instanceof Dropped dropped) {
+            grown(dropped.lane()).drop(dropped);
+            losses[Loss.DROPPED.code()] += dropped.count();
         } else if (record instanceof Released released && released.generation() == generation) {
             for (int identifier : released.identifiers()) {
                 identifiers.clear(identifier);
@@ -188,7 +252,7 @@ public final class LogState {
 
     /** Bytes that {@link #encode} takes at most. */
     int encodedBound() {
-        return 9 * (12 + losses.length + 13 * lanes.length) + 3 * identifiers.cardinality();
+        return 9 * (12 + losses.length + 18 * lanes.length) + 3 * identifiers.cardinality();
     }
 
     void encode(ByteBuffer out) {
@@ -214,6 +278,14 @@ public final class LogState {
             out.put((byte) (origin == null ? 0 : 1));
             if (origin != null) {
                 origin.encode(out);
+            }
+            Gap gap = lane.gap;
+            out.put((byte) (gap == null ? 0 : 1));
+            if (gap != null) {
+                out.putLong(gap.keptEnd())
+                        .putLong(gap.count())
+                        .putLong(gap.next())
+                        .putLong(gap.ordinal());
             }
         }
     }
@@ -249,6 +321,7 @@ public final class LogState {
                 lane.plan = new Planned(i, in.getInt(), in.getLong(), in.getLong(), in.getInt());
             }
             lane.origin = in.get() == 1 ? Origin.decode(in) : null;
+            lane.gap = in.get() == 1 ? new Gap(in.getLong(), in.getLong(), in.getLong(), in.getLong()) : null;
         }
         return state;
     }

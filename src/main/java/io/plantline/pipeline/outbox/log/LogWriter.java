@@ -326,16 +326,23 @@ final class LogWriter {
     private void trim() {
         long low = state.lowWater();
         for (Segment old = segments.removeBelow(low); old != null; old = segments.removeBelow(low)) {
-            try {
-                if (spare) {
-                    disk.delete(old.name());
-                } else {
-                    disk.rename(old.name(), Segment.SPARE);
-                    spare = true;
-                }
-            } catch (IOException e) {
-                listener.failing(e);
+            remove(old);
+        }
+        if (state.hasGaps()) {
+            segments.removeBetween((from, to) -> !state.needs(from, to)).forEach(this::remove);
+        }
+    }
+
+    private void remove(Segment old) {
+        try {
+            if (spare) {
+                disk.delete(old.name());
+            } else {
+                disk.rename(old.name(), Segment.SPARE);
+                spare = true;
             }
+        } catch (IOException e) {
+            listener.failing(e);
         }
     }
 

@@ -4,6 +4,7 @@ import com.github.luben.zstd.Zstd;
 import io.plantline.model.MessageBatch;
 import io.plantline.pipeline.outbox.log.LogRecord.Committed;
 import io.plantline.pipeline.outbox.log.LogRecord.Discarded;
+import io.plantline.pipeline.outbox.log.LogRecord.Dropped;
 import io.plantline.pipeline.outbox.log.LogRecord.Loss;
 import io.plantline.pipeline.outbox.log.LogRecord.Origin;
 import io.plantline.pipeline.outbox.log.LogRecord.Planned;
@@ -69,6 +70,13 @@ final class Records {
                         .put((byte) discarded.loss().code())
                         .putLong(discarded.count())
                         .putLong(discarded.next());
+            } else if (record instanceof Dropped dropped) {
+                ensure(36);
+                buffer.putInt(dropped.lane())
+                        .putLong(dropped.keptEnd())
+                        .putLong(dropped.count())
+                        .putLong(dropped.next())
+                        .putLong(dropped.ordinal());
             } else if (record instanceof Released released) {
                 ensure(12 + 2 * released.identifiers().length);
                 buffer.putLong(released.generation());
@@ -184,6 +192,7 @@ final class Records {
             case Planned.KIND -> new Planned(in.getInt(), in.getInt(), in.getLong(), in.getLong(), in.getInt());
             case Committed.KIND -> new Committed(in.getInt(), in.getLong(), in.getLong(), in.getLong(), in.getLong());
             case Discarded.KIND -> new Discarded(in.getInt(), Loss.of(in.get()), in.getLong(), in.getLong());
+            case Dropped.KIND -> new Dropped(in.getInt(), in.getLong(), in.getLong(), in.getLong(), in.getLong());
             case Released.KIND -> new Released(in.getLong(), identifiers(in));
             case Snapshot.KIND ->
                 new Snapshot(

@@ -104,7 +104,17 @@ final class Recovery {
         if (snapshot == null) {
             return Long.MAX_VALUE;
         }
-        return snapshot.previous() == segment.number() ? snapshot.previousEnd() : 0;
+        if (snapshot.previous() == segment.number()) {
+            return snapshot.previousEnd();
+        }
+        // One that the log has turned away from, or one whose follower was dropped.
+        return snapshot.previous() < segment.number() ? 0 : Long.MAX_VALUE;
+    }
+
+    /** The state at the beginning of a segment. */
+    static @Nullable LogState stateBefore(Disk disk, Segment segment) throws IOException {
+        Snapshot snapshot = snapshot(disk, segment);
+        return snapshot == null ? null : LogState.decode(snapshot.state().duplicate());
     }
 
     private static @Nullable Snapshot snapshot(Disk disk, Segment segment) throws IOException {

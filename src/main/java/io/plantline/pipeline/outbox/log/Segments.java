@@ -53,6 +53,30 @@ final class Segments {
         return now.get(0);
     }
 
+    /**
+     * Takes out those between others of which nothing is needed. The two newest stay: should the newest be damaged, the log is
+     * recovered from the one before.
+     */
+    List<Segment> removeBetween(Unneeded unneeded) {
+        List<Segment> now = list;
+        List<Segment> removed = new ArrayList<>();
+        for (int i = 0; i < now.size() - 2; i++) {
+            if (unneeded.between(now.get(i).base(), now.get(i + 1).base())) {
+                removed.add(now.get(i));
+            }
+        }
+        List<Segment> left = new ArrayList<>(now);
+        left.removeAll(removed);
+        list = List.copyOf(left);
+        removed.forEach(segment -> ends.remove(segment.number()));
+        return removed;
+    }
+
+    /** Says whether no message between two sequences, the second excluded, is needed. */
+    interface Unneeded {
+        boolean between(long from, long to);
+    }
+
     /** Where a segment ends, or {@link Long#MAX_VALUE} if that is not known. */
     long end(Segment segment) throws IOException {
         Long known = ends.get(segment.number());

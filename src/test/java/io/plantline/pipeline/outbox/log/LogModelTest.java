@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageProperties;
 import io.plantline.pipeline.outbox.log.LogRecord.Committed;
+import io.plantline.pipeline.outbox.log.LogRecord.Dropped;
+import io.plantline.pipeline.outbox.log.LogRecord.Loss;
 import io.plantline.pipeline.outbox.log.LogRecord.Origin;
 import io.plantline.pipeline.outbox.log.LogRecord.Planned;
 import io.plantline.pipeline.outbox.log.LogRecord.Released;
@@ -33,6 +35,7 @@ class LogModelTest {
     private int kills;
     private int powerCuts;
     private int failedForces;
+    private int drops;
     private long read;
 
     @BeforeAll
@@ -64,8 +67,13 @@ class LogModelTest {
         private final Set<Integer> releasedDurable = new HashSet<>();
         private long nextSequence = 1;
         private final long[] ordinals = new long[LANES];
+        private final @Nullable Drop[] dropping = new Drop[LANES];
+        private final boolean[] gaps = new boolean[LANES];
         private int open;
     }
+
+    /** Of the batches written to a lane, those from one on up to another, excluded. */
+    private record Drop(int from, int to) {}
 
     @Test
     void nothingThatWasSafeIsMissingAfterAnyCrash() throws Exception {
@@ -75,6 +83,7 @@ class LogModelTest {
         assertThat(kills).isGreaterThan(30);
         assertThat(powerCuts).isGreaterThan(30);
         assertThat(failedForces).isGreaterThan(30);
+        assertThat(drops).isGreaterThan(100);
         assertThat(read).isGreaterThan(1_000);
     }
 
@@ -110,11 +119,12 @@ class LogModelTest {
 
     private void step(Random random, SimulatedDisk disk, Log log, Model model) throws InterruptedException {
         int lane = random.nextInt(LANES);
-        switch (random.nextInt(10)) {
+        switch (random.nextInt(11)) {
             case 0, 1, 2, 3, 4 -> append(random, lane, log, model);
             case 5, 6 -> commit(random, lane, log, model);
             case 7 -> plan(lane, log, model);
             case 8 -> release(log, model);
+            case 9 -> drop(random, lane, disk, log, model);
             default -> {
                 if (random.nextInt(4) == 0) {
                     disk.failForces(1);
@@ -184,6 +194,7 @@ class LogModelTest {
             }
             Stored first = model.lanes.get(lane).get(next);
             model.committed[lane]++;
+            model.gaps[lane] = false;
             model.planned[lane] = null;
             model.open++;
             Committed record =
@@ -212,6 +223,39 @@ class LogModelTest {
             model.open++;
             log.submit(plan, () -> durable(model, () -> model.plannedDurable[lane] = plan));
         }
+    }
+
+    /** As the outbox does: what a publisher has stays, and one gap is closed before there is another. */
+    private void drop(Random random, int lane, SimulatedDisk disk, Log log, Model model) throws InterruptedException {
+        settle(disk, model, 0);
+        synchronized (model) {
+            List<Stored> written = model.lanes.get(lane);
+            int from = model.committed[lane] + (model.planned[lane] != null ? 1 : random.nextInt(2));
+            if (disk.isCrashed() || model.gaps[lane] || model.durable[lane] - from < 2) {
+                return;
+            }
+            int to = from + 1 + random.nextInt(model.durable[lane] - from - 1);
+            Stored next = written.get(to);
+            int count = written.subList(from, to).stream()
+                    .mapToInt(stored -> stored.batch().count())
+                    .sum();
+            boolean gap = from > model.committed[lane];
+            Drop drop = new Drop(from, to);
+            model.dropping[lane] = drop;
+            model.open++;
+            log.submit(
+                    new Dropped(lane, gap ? written.get(from - 1).end() : 0, count, next.first(), next.ordinal()),
+                    () -> durable(model, () -> dropped(model, lane, drop)));
+            model.gaps[lane] = gap;
+        }
+        settle(disk, model, 0);
+    }
+
+    private void dropped(Model model, int lane, Drop drop) {
+        model.lanes.get(lane).subList(drop.from(), drop.to()).clear();
+        model.durable[lane] -= drop.to() - drop.from();
+        model.dropping[lane] = null;
+        drops++;
     }
 
     private void release(Log log, Model model) {
@@ -256,6 +300,16 @@ class LogModelTest {
             List<Stored> found = readAll(log.reader(lane), where);
             read += found.size();
             List<Stored> written = model.lanes.get(lane);
+            LogState.Gap gap = state.lane(lane).gap();
+            Drop drop = model.dropping[lane];
+            if (drop != null) {
+                long next = written.get(drop.to()).first();
+                if (state.lane(lane).cursor() >= next || (gap != null && gap.next() == next)) {
+                    dropped(model, lane, drop);
+                }
+                model.dropping[lane] = null;
+            }
+            model.gaps[lane] = gap != null;
             int from = model.committedDurable[lane];
             while (from < model.committed[lane]
                     && written.get(from).first() < state.lane(lane).cursor()) {
@@ -287,7 +341,7 @@ class LogModelTest {
             model.ordinals[lane] = state.lane(lane).stored();
         }
         assertThat(state.waiting()).as(where).isEqualTo(waiting);
-        assertThat(state.accepted()).as(where).isEqualTo(state.delivered() + waiting);
+        assertThat(state.accepted()).as(where).isEqualTo(state.delivered() + state.lost(Loss.DROPPED) + waiting);
         identifiers(state, model, where);
         model.nextSequence = state.nextSequence();
     }
