@@ -14,6 +14,7 @@ import software.amazon.awssdk.core.async.AsyncResponseTransformer;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
+import software.amazon.awssdk.services.s3.model.MultipartUpload;
 import software.amazon.awssdk.services.s3.model.S3Object;
 
 /** S3Proxy inside the test's JVM: it checks signatures and honours conditional writes. */
@@ -94,6 +95,18 @@ public final class S3Server implements AutoCloseable {
                         .forEach(keys::add))
                 .join();
         return keys;
+    }
+
+    /** Begins an upload in parts that nobody ends. */
+    public void beginUpload(String bucket, String key) {
+        client.createMultipartUpload(request -> request.bucket(bucket).key(key)).join();
+    }
+
+    /** Keys of uploads that are not ended. */
+    public List<String> uploads(String bucket) {
+        return client.listMultipartUploads(request -> request.bucket(bucket)).join().uploads().stream()
+                .map(MultipartUpload::key)
+                .toList();
     }
 
     public byte[] get(String bucket, String key) {

@@ -181,6 +181,13 @@ final class DiskJournal implements Journal {
         readers[lane] = log.reader(lane, sequence, ordinal);
     }
 
+    /** Used by publishers, so it reads for whoever calls. */
+    @Override
+    public Reader open(int lane, long sequence, long ordinal) {
+        LogReader reader = log.reader(lane, sequence, ordinal);
+        return maxBytes -> context.owner().executeBlocking(() -> chunk(reader.read(maxBytes)), false);
+    }
+
     /** Only what this log holds is written: a message goes to few targets. */
     @Override
     public void release(Identifiers some, Runnable released) {

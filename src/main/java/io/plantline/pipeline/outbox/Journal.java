@@ -95,6 +95,14 @@ interface Journal {
     /** The next {@link #read} of a lane begins with this message. */
     void seek(int lane, long sequence, long ordinal);
 
+    /** Reads a part of a lane on its own. */
+    Reader open(int lane, long sequence, long ordinal);
+
+    /** Reads on; completes where it was called. */
+    interface Reader {
+        Future<Chunk> read(long maxBytes);
+    }
+
     void release(Identifiers identifiers, Runnable released);
 
     BitSet identifiers(long generation);

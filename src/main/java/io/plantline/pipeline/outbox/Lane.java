@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  * from the journal when its turn comes.
  */
 final class Lane {
+    /** A plan of more bytes is read from disk while it leaves. */
+    private static final long IN_MEMORY = 16 << 20;
+
     private final Relay relay;
     private final TargetDefinition target;
     private final Journal journal;
@@ -36,6 +39,11 @@ final class Lane {
 
     /** Sequence behind what is still here before messages that were dropped; 0: none were. */
     private long gapStart;
+
+    /** What is to leave next and has no place in memory; before the queue. */
+    private @Nullable Span span;
+    /** Holes in what a pinned plan has, which are accounted for when it is done. */
+    private final List<Entry> holes = new ArrayList<>();
 
     private boolean onDisk;
     private boolean reading;
@@ -107,8 +115,12 @@ final class Lane {
 
     /** When its oldest message was received, microseconds since 1970; 0 if none is in memory. */
     long oldestMicros() {
-        PlanRun now = running;
-        Entry oldest = now != null ? now.entries().get(0) : queue.peek();
+        if (running != null) {
+            return running.oldestMicros();
+        } else if (span != null) {
+            return span.oldestMicros();
+        }
+        Entry oldest = queue.peek();
         if (oldest == null) {
             return 0;
         }
@@ -123,7 +135,59 @@ final class Lane {
     }
 
     private long room() {
-        return Math.max(target.maxBytes(), 1 << 20);
+        long plan = Math.max(target.maxBytes(), 1 << 20);
+        return relay.canLeaveOnDisk() ? Math.min(plan, IN_MEMORY) : plan;
+    }
+
+    /** Takes what memory has no room for out of it again, once it is known what leaves together. */
+    private void gather() {
+        if (!relay.canLeaveOnDisk() || queuedBytes < room() || target.maxBytes() <= room()) {
+            return;
+        }
+        gatherAll();
+        if (span != null && queuedBytes >= room()) {
+            span.close();
+        }
+    }
+
+    private void gatherAll() {
+        Entry head = queue.peek();
+        while (head != null && fits(head)) {
+            Span open = span;
+            if (open == null) {
+                open = new Span(head, headOrdinal());
+                span = open;
+            }
+            open.add(poll());
+            head = queue.peek();
+        }
+    }
+
+    /** Whether a batch belongs to what is gathered; what is pinned keeps its bounds. */
+    private boolean fits(Entry entry) {
+        Span open = span;
+        Plan plan = pinned;
+        if (plan != null) {
+            if (entry.end() - 1 <= plan.last()) {
+                stripHole();
+                return true;
+            }
+            return false;
+        }
+        return entry.lost() == 0
+                && (open == null
+                        || (!open.isClosed()
+                                && open.epoch() == entry.epoch()
+                                && open.count() + entry.batch().count() <= target.maxRecords()
+                                && open.bytes() + entry.batch().sizeInBytes() <= target.maxBytes()));
+    }
+
+    /** Messages of the lane before the first in the queue. */
+    private long headOrdinal() {
+        return loaded
+                - queue.stream()
+                        .mapToLong(entry -> entry.batch().count() + entry.lost())
+                        .sum();
     }
 
     private void read() {
@@ -148,13 +212,20 @@ final class Lane {
     /** Nanoseconds until what is queued may leave; none or less: now. */
     private long unripeNanos() {
         Entry head = queue.peek();
-        return head == null || isFull() || relay.isDraining()
-                ? 0
-                : target.maxAge().toNanos() - (System.nanoTime() - head.acceptedNanos());
+        if (isFull() || relay.isDraining() || (span == null && head == null)) {
+            return 0;
+        }
+        long accepted = span != null ? span.acceptedNanos() : head.acceptedNanos();
+        return target.maxAge().toNanos() - (System.nanoTime() - accepted);
     }
 
     private boolean isFull() {
-        return queuedRecords >= target.maxRecords() || queuedBytes >= target.maxBytes();
+        Span open = span;
+        return open == null
+                ? queuedRecords >= target.maxRecords() || queuedBytes >= target.maxBytes()
+                : open.isClosed()
+                        || open.count() + queuedRecords >= target.maxRecords()
+                        || open.bytes() + queuedBytes >= target.maxBytes();
     }
 
     /** Starts the next plan, if there is something to leave and nothing on its way. */
@@ -162,17 +233,20 @@ final class Lane {
         if (running != null || reading || relay.isClosed() || relay.isStopping()) {
             return;
         }
+        gather();
         if (onDisk && (pinned != null ? !covers(pinned) : !isFull())) {
             read();
             return;
         }
-        skipHoles();
-        skipExpired();
-        if (onDisk && queue.isEmpty()) {
+        if (span == null && pinned == null) {
+            skipHoles();
+            skipExpired();
+        }
+        if (onDisk && queue.isEmpty() && span == null) {
             read();
             return;
         }
-        if (queue.isEmpty() || (waitingForAge && unripeNanos() > 0)) {
+        if ((queue.isEmpty() && span == null) || (waitingForAge && unripeNanos() > 0)) {
             return;
         }
         long unripe = pinned == null ? unripeNanos() : 0;
@@ -189,7 +263,7 @@ final class Lane {
 
     private boolean covers(Plan plan) {
         Entry last = queue.peekLast();
-        return last != null && last.end() > plan.last();
+        return (last != null && last.end() > plan.last()) || (span != null && span.end() > plan.last());
     }
 
     /** Messages that damage took are accounted for when their turn comes. */
@@ -239,9 +313,9 @@ final class Lane {
     long keptEnd() {
         PlanRun now = running;
         if (now != null) {
-            return now.entries().get(now.entries().size() - 1).end();
+            return now.end();
         }
-        return pinned == null ? 0 : pinned.last() + 1;
+        return pinned != null ? pinned.last() + 1 : span != null ? span.end() : 0;
     }
 
     /** Whether messages can be dropped now; if not, the lane asks its relay again later. */
@@ -276,15 +350,30 @@ final class Lane {
             }
         }
         gapStart = keptEnd();
+        if (span != null) {
+            span.close();
+        }
         journal.dropped(number, gapStart, dropped, at, freed);
         return dropped;
     }
 
     private void start() {
         Plan again = pinned;
+        if (span != null) {
+            gatherAll();
+            Span taken = span;
+            span = null;
+            pinned = null;
+            Plan plan = again != null
+                    ? again
+                    : relay.plan(taken.epoch(), taken.first(), taken.end() - 1, number, taken.count());
+            start(new PlanRun(relay, plan, again != null, taken, relay.backoff()));
+            return;
+        }
         pinned = null;
         List<Entry> entries = again == null ? take(target.maxRecords(), target.maxBytes()) : takeUpTo(again.last());
         if (entries.isEmpty()) {
+            accountForHoles();
             pump();
             return;
         }
@@ -293,7 +382,10 @@ final class Lane {
         long last = entries.get(entries.size() - 1).end() - 1;
         Plan plan =
                 again != null ? again : relay.plan(first.epoch(), first.batch().firstSequence(), last, number, count);
-        PlanRun run = new PlanRun(relay, plan, again != null, entries, relay.backoff(), this::take);
+        start(new PlanRun(relay, plan, again != null, entries, relay.backoff(), this::take));
+    }
+
+    private void start(PlanRun run) {
         running = run;
         run.start()
                 .onComplete(done -> relay.finished(this, run, () -> {
@@ -301,9 +393,15 @@ final class Lane {
                         gapStart = 0;
                     }
                     running = null;
+                    accountForHoles();
                     pump();
                     relay.makeRoom();
                 }));
+    }
+
+    private void accountForHoles() {
+        holes.forEach(hole -> relay.lost(this, hole));
+        holes.clear();
     }
 
     /** Takes what may be in one plan: of one start, and up to the next hole. */
@@ -331,14 +429,27 @@ final class Lane {
     /** What is left of a plan that was made before. */
     private List<Entry> takeUpTo(long last) {
         List<Entry> taken = new ArrayList<>();
-        skipHoles();
         Entry next = queue.peek();
         while (next != null && next.end() - 1 <= last) {
-            taken.add(poll());
-            skipHoles();
+            stripHole();
+            if (next.batch().count() == 0) {
+                queue.poll();
+            } else {
+                taken.add(poll());
+            }
             next = queue.peek();
         }
         return taken;
+    }
+
+    /** A hole within a plan is accounted for when the plan is: before that the lane still needs what is in front of it. */
+    private void stripHole() {
+        Entry head = queue.element();
+        if (head.lost() > 0) {
+            holes.add(head);
+            queue.poll();
+            queue.addFirst(new Entry(head.batch(), head.epoch(), 0, head.safe(), head.acceptedNanos()));
+        }
     }
 
     private Entry poll() {
@@ -351,15 +462,14 @@ final class Lane {
 
     /** Those who wait for a delivery hear that there was none. */
     void giveBack(String why) {
-        List<Entry> all = new ArrayList<>(queue);
-        queue.clear();
-        if (running != null) {
-            all.addAll(running.entries());
-        }
-        for (Entry entry : all) {
+        for (Entry entry : queue) {
             if (entry.safe() != null) {
                 entry.safe().tryFail(why);
             }
+        }
+        queue.clear();
+        if (running != null) {
+            running.giveBack(why);
         }
     }
 }

@@ -104,6 +104,11 @@ final class MemoryJournal implements Journal {
     }
 
     @Override
+    public Reader open(int lane, long sequence, long ordinal) {
+        throw new IllegalStateException("all there is is in memory");
+    }
+
+    @Override
     public void release(Identifiers identifiers, Runnable released) {
         released.run();
     }

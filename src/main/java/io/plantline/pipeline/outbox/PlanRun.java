@@ -9,6 +9,7 @@ import io.plantline.model.Plan;
 import io.plantline.pipeline.InlineBatch;
 import io.plantline.pipeline.PipelineMessage.PublishReply;
 import io.plantline.pipeline.outbox.log.LogRecord.Origin;
+import io.plantline.spi.PublishBatch;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.util.ArrayList;
@@ -18,6 +19,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Sees one plan through: process, publish, repeat what failed, until every message is accounted for. */
 final class PlanRun {
@@ -29,6 +31,7 @@ final class PlanRun {
     private final Set<Long> filtered = new HashSet<>();
     private final Set<Long> deadLettered = new HashSet<>();
     private final BitSet delivered = new BitSet();
+    private final @Nullable Span span;
     private Plan plan;
     private List<MessageBatch> batches;
     private boolean pinned;
@@ -50,6 +53,19 @@ final class PlanRun {
         this.backoff = backoff;
         this.more = more;
         this.batches = entries.stream().map(Entry::batch).toList();
+        this.span = null;
+    }
+
+    /** A run of messages that are read from disk, and only published. */
+    PlanRun(Relay relay, Plan plan, boolean pinned, Span span, Backoff backoff) {
+        this.relay = relay;
+        this.plan = plan;
+        this.pinned = pinned;
+        this.entries = List.of();
+        this.backoff = backoff;
+        this.more = (maxRecords, maxBytes) -> List.of();
+        this.batches = List.of();
+        this.span = span;
     }
 
     /** Start that took its messages. */
@@ -57,14 +73,43 @@ final class PlanRun {
         return (int) plan.epoch();
     }
 
-    List<Entry> entries() {
-        return entries;
+    /** Sequence behind its last message. */
+    long end() {
+        return span != null ? span.end() : entries.get(entries.size() - 1).end();
+    }
+
+    /** When its first message was received, microseconds since 1970. */
+    long oldestMicros() {
+        if (span != null) {
+            return span.oldestMicros();
+        }
+        MessageCursor message = entries.get(0).batch().cursor();
+        return message.next() ? message.receivedAtMicros() : 0;
+    }
+
+    /** Who waited for the delivery hears of it. */
+    void tellSafe() {
+        for (Entry entry : entries) {
+            if (entry.safe() != null) {
+                entry.safe().complete();
+            }
+        }
+    }
+
+    /** Who waits for the delivery hears that there was none. */
+    void giveBack(String why) {
+        for (Entry entry : entries) {
+            if (entry.safe() != null) {
+                entry.safe().tryFail(why);
+            }
+        }
     }
 
     /** Counted in source messages: one of which nothing was filtered or dead-lettered was delivered. */
     Result result() {
-        long sources =
-                entries.stream().mapToLong(entry -> entry.batch().count()).sum();
+        long sources = span != null
+                ? span.count()
+                : entries.stream().mapToLong(entry -> entry.batch().count()).sum();
         return new Result(sources - filtered.size() - deadLettered.size(), filtered.size(), deadLettered.size());
     }
 
@@ -128,8 +173,7 @@ final class PlanRun {
 
         @Override
         public DeadLetters.Sources sources() {
-            return new DeadLetters.Sources(
-                    entries.stream().map(Entry::batch).toList(), plan::messageId, relay.isEarlier(epoch()));
+            return PlanRun.this.sources(entries.stream().map(Entry::batch).toList());
         }
     }
 
@@ -144,7 +188,8 @@ final class PlanRun {
             });
             return;
         }
-        InlineBatch batch = new InlineBatch(plan, batches, delivered);
+        PublishBatch batch =
+                span != null ? relay.stored(plan, span, delivered) : new InlineBatch(plan, batches, delivered);
         if (batch.count() == delivered.cardinality()) {
             done.complete();
             return;
@@ -152,18 +197,17 @@ final class PlanRun {
         relay.throttled(
                 plan.lane(),
                 batch.sizeInBytes(),
-                () -> relay.publishing().publish(batch).onSuccess(this::published));
+                () -> relay.publishing().publish(batch).onSuccess(reply -> published(batch, reply)));
     }
 
-    private void published(PublishReply reply) {
+    private void published(PublishBatch batch, PublishReply reply) {
         Failure whole = reply.failure();
         if (whole != null) {
             again(whole);
             return;
         }
         Map<Integer, Failure> refused = reply.verdicts().refused();
-        int count = batches.stream().mapToInt(MessageBatch::count).sum();
-        for (int ordinal = 0; ordinal < count; ordinal++) {
+        for (int ordinal = 0; ordinal < batch.count(); ordinal++) {
             if (!refused.containsKey(ordinal)) {
                 delivered.set(ordinal);
             }
@@ -187,7 +231,7 @@ final class PlanRun {
         } else if (!relay.deadLetters().exist()) {
             again(noPlace(rejected.values().iterator().next()));
         } else {
-            deadLetter(rejected, rest);
+            deadLetter(batch, rejected, rest);
         }
     }
 
@@ -199,20 +243,23 @@ final class PlanRun {
                         + "; there is no dead-letter-target and no data-directory, so the message holds the queue");
     }
 
-    private void deadLetter(Map<Integer, Failure> rejected, @org.jspecify.annotations.Nullable Failure rest) {
+    private void deadLetter(PublishBatch batch, Map<Integer, Failure> rejected, @Nullable Failure rest) {
         Map<Long, Failure> bySequence = new HashMap<>();
-        int ordinal = 0;
-        for (MessageBatch batch : batches) {
-            MessageCursor message = batch.cursor();
-            while (message.next()) {
-                Failure failure = rejected.get(ordinal++);
-                if (failure != null) {
-                    bySequence.put(message.sequence(), failure);
-                }
-            }
-        }
-        relay.deadLetters()
-                .send("publish", new Source().sources(), bySequence)
+        MessageBatch.Builder builder = new MessageBatch.Builder(1024);
+        batch.forEach((ordinal, message) -> {
+                    Failure failure = rejected.get(ordinal);
+                    if (failure != null) {
+                        bySequence.put(message.sequence(), failure);
+                        if (span != null) {
+                            builder.addCopy(message);
+                        }
+                    }
+                })
+                .compose(v -> relay.deadLetters()
+                        .send(
+                                "publish",
+                                span == null ? new Source().sources() : sources(List.of(builder.build())),
+                                bySequence))
                 .onSuccess(v -> {
                     deadLettered.addAll(bySequence.keySet());
                     rejected.keySet().forEach(delivered::set);
@@ -223,6 +270,10 @@ final class PlanRun {
                     }
                 })
                 .onFailure(e -> again(Failure.of(e)));
+    }
+
+    private DeadLetters.Sources sources(List<MessageBatch> some) {
+        return new DeadLetters.Sources(some, plan::messageId, relay.isEarlier(epoch()));
     }
 
     private void again(Failure failure) {

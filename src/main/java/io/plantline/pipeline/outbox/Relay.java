@@ -7,12 +7,14 @@ import io.plantline.model.MessageBatch;
 import io.plantline.model.Plan;
 import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.outbox.log.LogRecord.Origin;
+import io.plantline.spi.PublishBatch;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.internal.ContextInternal;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -312,6 +314,15 @@ final class Relay {
                 .orElse(0);
     }
 
+    /** Whether a plan of this relay may be read from disk while it is published. */
+    boolean canLeaveOnDisk() {
+        return journal.isDurable() && next == null && processing == null;
+    }
+
+    PublishBatch stored(Plan plan, Span span, BitSet delivered) {
+        return new StoredBatch(plan, span, journal, delivered);
+    }
+
     /** Writes a plan down before its first attempt, where what it makes is named by it. */
     void pin(Plan plan, Runnable pinned) {
         if (next == null && target.namesByPlan()) {
@@ -372,7 +383,7 @@ final class Relay {
             LOG.info("TARGET-RECOVERED: {} delivers again", target.name());
         }
         PlanRun.Result result = run.result();
-        long last = run.entries().get(run.entries().size() - 1).end() - 1;
+        long last = run.end() - 1;
         if (next == null) {
             journal.commit(lane.number(), last, result, false, this::spaceFreed);
             settle(lane, run, result, free);
@@ -388,11 +399,7 @@ final class Relay {
 
     private void settle(Lane lane, PlanRun run, PlanRun.Result result, Runnable free) {
         books.done(lane.number(), result);
-        for (Entry entry : run.entries()) {
-            if (entry.safe() != null) {
-                entry.safe().complete();
-            }
-        }
+        run.tellSafe();
         free.run();
         tellDrained();
     }

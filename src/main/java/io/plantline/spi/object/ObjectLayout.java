@@ -1,26 +1,18 @@
 package io.plantline.spi.object;
 
-import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageCursor;
 import io.plantline.model.Plan;
 import io.plantline.spi.PayloadFormat;
-import io.plantline.spi.PublishBatch;
 import io.plantline.spi.Settings;
-import io.vertx.core.Future;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Splits a plan into objects and names them. A pure function of the plan's records and these settings: a retry makes the
+ * How a plan is split into objects and what they are called. A pure function of the plan's records and these settings: a retry makes the
  * same objects with the same names.
  *
  * <pre>
@@ -47,9 +39,6 @@ public record ObjectLayout(String keyPrefix, String objectPrefix, String partiti
             "partition": {"type": "string", "maxLength": 100,
               "description": "Folders from {topic}, {date} and {hour}. Default: {topic}/dt={date}/hour={hour} (single), dt={date}/hour={hour} (batch)."}
             """;
-
-    /** One object of a plan: its bytes and the messages in it. */
-    public record EncodedObject(String key, byte[] bytes, int[] ordinals) {}
 
     /** Reads the layout of a section. */
     public static ObjectLayout of(Settings settings) {
@@ -84,58 +73,6 @@ public record ObjectLayout(String keyPrefix, String objectPrefix, String partiti
         }
     }
 
-    /**
-     * Encodes the objects of a plan that still have a pending message; {@code work} runs the encoding off the event
-     * loop.
-     */
-    public Future<List<EncodedObject>> encode(PublishBatch batch, PayloadFormat format, Worker work) {
-        return batch.reader().next(Long.MAX_VALUE).compose(parts -> work.run(() -> encode(batch, parts, format)));
-    }
-
-    /** Runs something on a worker thread. */
-    @FunctionalInterface
-    public interface Worker {
-        <T> Future<T> run(java.util.concurrent.Callable<T> work);
-    }
-
-    private List<EncodedObject> encode(PublishBatch batch, List<MessageBatch> parts, PayloadFormat format)
-            throws IOException {
-        Map<String, OpenObject> open = new LinkedHashMap<>();
-        List<EncodedObject> done = new ArrayList<>();
-        Plan plan = batch.plan();
-        int ordinal = 0;
-        for (MessageBatch part : parts) {
-            MessageCursor message = part.cursor();
-            while (message.next()) {
-                String id = plan.messageId(message.sequence());
-                if (single) {
-                    if (batch.isPending(ordinal)) {
-                        String key = key(plan, message, message.sequence(), message.sequence(), 0, format);
-                        OpenObject object = new OpenObject(key, format);
-                        object.add(ordinal, id, message);
-                        done.add(object.finish());
-                    }
-                } else {
-                    OpenObject object = open.get(partitionOf(message));
-                    if (object == null) {
-                        object = new OpenObject(
-                                key(plan, message, plan.first(), plan.last(), open.size(), format), format);
-                        open.put(partitionOf(message), object);
-                    }
-                    object.add(ordinal, id, message);
-                }
-                ordinal++;
-            }
-        }
-        for (OpenObject object : open.values()) {
-            EncodedObject finished = object.finish();
-            if (java.util.Arrays.stream(finished.ordinals()).anyMatch(batch::isPending)) {
-                done.add(finished);
-            }
-        }
-        return done;
-    }
-
     String key(Plan plan, MessageCursor message, long first, long last, int part, PayloadFormat format) {
         StringBuilder key = new StringBuilder();
         if (!keyPrefix.isEmpty()) {
@@ -159,7 +96,8 @@ public record ObjectLayout(String keyPrefix, String objectPrefix, String partiti
                 .toString();
     }
 
-    private String partitionOf(MessageCursor message) {
+    /** The folders of a message: messages with the same are in one object. */
+    String partitionOf(MessageCursor message) {
         Instant time = Instant.ofEpochSecond(
                 Math.floorDiv(message.receivedAtMicros(), 1_000_000L),
                 Math.floorMod(message.receivedAtMicros(), 1_000_000L) * 1_000);
@@ -170,31 +108,5 @@ public record ObjectLayout(String keyPrefix, String objectPrefix, String partiti
                             case "date" -> DATE.format(time);
                             default -> HOUR.format(time);
                         }));
-    }
-
-    /** An object that is being encoded. */
-    private static final class OpenObject {
-        private final String key;
-        private final ByteArrayOutputStream bytes = new ByteArrayOutputStream(4096);
-        private final PayloadFormat.Encoder encoder;
-        private final List<Integer> ordinals = new ArrayList<>();
-
-        OpenObject(String key, PayloadFormat format) throws IOException {
-            this.key = key;
-            this.encoder = format.encoder(bytes);
-        }
-
-        void add(int ordinal, String id, MessageCursor message) throws IOException {
-            encoder.write(id, message);
-            ordinals.add(ordinal);
-        }
-
-        EncodedObject finish() throws IOException {
-            encoder.close();
-            return new EncodedObject(
-                    key,
-                    bytes.toByteArray(),
-                    ordinals.stream().mapToInt(Integer::intValue).toArray());
-        }
     }
 }

@@ -40,6 +40,8 @@ abstract class DiskOutboxHarness {
     final List<String> published = new CopyOnWriteArrayList<>();
     final List<String> plans = new CopyOnWriteArrayList<>();
     volatile Function<PublishRequest, PublishReply> publisher = this::deliver;
+    volatile Function<PublishRequest, Future<PublishReply>> answers =
+            request -> Future.succeededFuture(publisher.apply(request));
     Vertx vertx = Vertx.vertx();
     TargetLedger ledger = new TargetLedger("t");
     long maxBytes = 100 * MIB;
@@ -73,7 +75,7 @@ abstract class DiskOutboxHarness {
                 new Hop<>(Duration.ofSeconds(5), PublishReply.class, PublishReply::failed);
         vertx.eventBus()
                 .<PublishRequest>consumer(Addresses.publisher("t", "f"))
-                .handler(publish.serve(request -> Future.succeededFuture(publisher.apply(request))));
+                .handler(publish.serve(request -> answers.apply(request)));
         TargetDefinition target = new TargetDefinition(
                 "t",
                 new MqttTargetFactory(),

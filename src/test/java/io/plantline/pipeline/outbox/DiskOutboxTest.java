@@ -9,14 +9,20 @@ import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageProperties;
 import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.PipelineMessage.PublishReply;
+import io.plantline.pipeline.PipelineMessage.PublishRequest;
+import io.plantline.spi.Verdicts;
 import io.plantline.testkit.TestContext;
 import io.vertx.core.Future;
 import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -147,6 +153,62 @@ class DiskOutboxTest extends DiskOutboxHarness {
         await().until(() -> ledger.snapshot().waiting() == 0);
         assertThat(published).containsExactly("first");
         assertThat(ledger.snapshot().totals().expired()).isEqualTo(1_200);
+    }
+
+    @Test
+    void aPlanLargerThanMemoryIsReadWhileItLeavesAndIsTheSameAfterARestart() throws Exception {
+        planBytes = 64 * MIB;
+        planRecords = 1_000_000;
+        publisher = this::refuse;
+        OutboxVerticle outbox = open(1);
+        int count = 800;
+        for (int i = 0; i < count; i++) {
+            outbox.append(0, incompressible(65_536, "m" + i));
+        }
+        append(outbox, "last");
+        List<String> attempts = new CopyOnWriteArrayList<>();
+        answers = request -> {
+            List<String> names = new ArrayList<>();
+            return request.batch()
+                    .forEach((ordinal, message) ->
+                            names.add(new String(message.payload(), StandardCharsets.US_ASCII).split(" ")[0]))
+                    .map(v -> answer(request, names, attempts));
+        };
+        await().until(() -> attempts.size() > 1);
+        reopen(1);
+        await().until(() -> attempts.size() > 2);
+        reopen(1);
+        await().until(() -> ledger.snapshot().waiting() == 0);
+        assertThat(attempts).hasSizeGreaterThan(3);
+        assertThat(new HashSet<>(attempts)).as("one plan").hasSize(1);
+        List<String> expected = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            expected.add("m" + i);
+        }
+        expected.remove("m300");
+        expected.add("last");
+        assertThat(published).containsExactlyElementsOf(expected);
+        assertThat(ledger.snapshot())
+                .hasToString("t: accepted 801 = delivered 800 + filtered 0 + dead-lettered 1 + waiting 0");
+    }
+
+    /** Small plans leave; the large one fails three times, and then has a message that is refused. */
+    private PublishReply answer(PublishRequest request, List<String> names, List<String> attempts) {
+        if (names.size() > 500) {
+            attempts.add(request.batch().plan().id());
+            if (attempts.size() <= 3) {
+                return PublishReply.failed(Failure.retry("cut", "half way"));
+            }
+            int refused = names.indexOf("m300");
+            if (request.batch().isPending(refused)) {
+                names.remove(refused);
+                published.addAll(names);
+                return new PublishReply(null, new Verdicts(Map.of(refused, Failure.reject("bad", "no"))));
+            }
+        } else {
+            published.addAll(names);
+        }
+        return new PublishReply(null, Verdicts.allDelivered());
     }
 
     private static MessageBatch incompressible(int size, String name) {

@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param conditionalWrites refuse to overwrite (If-None-Match), which makes a retry harmless
  * @param ca PEM file with the authorities to trust, for a store in the plant
  * @param proxy empty: what the environment asks for
+ * @param multipartFrom bytes from which on an object is sent in parts of this size
  * @param timeout of one request with all its bytes
  */
 record S3TargetConfig(
@@ -26,6 +27,7 @@ record S3TargetConfig(
         boolean conditionalWrites,
         Optional<String> ca,
         Optional<Proxy> proxy,
+        int multipartFrom,
         Duration timeout,
         int maxConcurrency,
         ObjectLayout layout) {}

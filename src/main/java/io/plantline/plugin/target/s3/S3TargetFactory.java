@@ -35,6 +35,7 @@ public final class S3TargetFactory implements TargetFactory<S3TargetConfig> {
                   "conditional-writes": {"type": "boolean", "default": true, "description": "Off for stores without If-None-Match: then a retry may overwrite."},
                   "ca": {"type": "string", "minLength": 1, "description": "PEM file of the authorities to trust, for a store in the plant. Default: the platform's."},
                   "proxy": {"type": "string", "pattern": "^http://", "description": "http://host:port of a proxy. Default: HTTPS_PROXY and NO_PROXY."},
+                  "multipart-from": {"$ref": "#/$defs/size", "default": "16MiB", "description": "A larger object is sent in parts of this size, so that it need not fit into memory. 5MiB to 1GiB."},
                   "timeout": {"$ref": "#/$defs/duration", "default": "60s"},
                   "max-concurrency": {"type": "integer", "minimum": 1, "maximum": 256, "default": 16, "description": "Requests at once."},
                   %s}}""".formatted(ObjectLayout.SCHEMA_PROPERTIES);
@@ -70,6 +71,10 @@ public final class S3TargetFactory implements TargetFactory<S3TargetConfig> {
                     "set \"event-type\": \"batch\" where single objects are not needed");
         }
         Optional<URI> endpoint = settings.optionalUri("endpoint");
+        long multipartFrom = settings.size("multipart-from", 16 << 20);
+        if (multipartFrom < 5 << 20 || multipartFrom > 1 << 30) {
+            settings.error("multipart-from", multipartFrom + " bytes is no size of a part in S3", "5MiB to 1GiB");
+        }
         boolean elsewhere = endpoint.isPresent() || environmentNamesEndpoint();
         return new S3TargetConfig(
                 settings.string("s3-bucket"),
@@ -81,6 +86,7 @@ public final class S3TargetFactory implements TargetFactory<S3TargetConfig> {
                 settings.flag("conditional-writes", true),
                 settings.file("ca"),
                 settings.proxy("proxy"),
+                (int) multipartFrom,
                 settings.duration("timeout", Duration.ofSeconds(60)),
                 settings.integer("max-concurrency", 16),
                 layout);

@@ -1,7 +1,6 @@
 package io.plantline.plugin.target.file;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.plantline.plugin.format.raw.RawFormatFactory;
 import io.plantline.spi.PublishBatch;
@@ -63,12 +62,28 @@ class FileTargetTest {
     }
 
     @Test
-    void aPlaceThatCannotBeWrittenFailsAsAWhole() throws Exception {
+    void aPlaceThatCannotBeWrittenIsTriedAgain() throws Exception {
         Files.writeString(directory.resolve("lake"), "a file where a folder should be");
         try (TestContext context = new TestContext(new RawFormatFactory().create("txt"))) {
             FileTarget target = target(context, "\"event-type\": \"batch\"");
-            assertThatThrownBy(() -> context.call(() -> target.publish(TestContext.plan(TestContext.batch("a=x")))))
-                    .hasMessageContaining("RETRY io");
+            assertThat(context.call(() -> target.publish(TestContext.plan(TestContext.batch("a=x"))))
+                            .refused()
+                            .get(0))
+                    .asString()
+                    .startsWith("RETRY io: ");
+        }
+    }
+
+    @Test
+    void aFileMayBeLargerThanItsMemory() throws Exception {
+        try (TestContext context = new TestContext(new RawFormatFactory().create("txt"))) {
+            FileTarget target = target(context, "\"event-type\": \"batch\"");
+            String payload = "0123456789".repeat(60_000);
+            PublishBatch plan = TestContext.plan(TestContext.batch("a=" + payload, "b=" + payload, "c=" + payload));
+            assertThat(context.call(() -> target.publish(plan)).refused()).isEmpty();
+            assertThat(context.call(() -> target.publish(plan)).refused()).isEmpty();
+            assertThat(files()).hasSize(1);
+            assertThat(files().get(0)).hasContent(payload + "\n" + payload + "\n" + payload);
         }
     }
 }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.plantline.model.Failure;
+import io.plantline.model.MessageBatch;
+import io.plantline.model.MessageProperties;
 import io.plantline.plugin.format.parquet.ParquetFormatFactory;
 import io.plantline.spi.PublishBatch;
 import io.plantline.spi.Verdicts;
@@ -15,6 +17,7 @@ import io.plantline.testkit.Sections;
 import io.plantline.testkit.TestContext;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Random;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -103,6 +106,30 @@ class S3TargetTest {
         publish(target, TestContext.plan(TestContext.batch("a=1", "b=2", "a=3")));
         assertThat(lake.keys(bucket)).hasSize(2);
         assertThat(ParquetRows.read(lake.get(bucket, lake.keys(bucket).get(0)))).hasSize(2);
+    }
+
+    @Test
+    void aLargeObjectGoesInPartsAndWhatACrashLeftOfItIsRemoved() {
+        S3Target target = open("\"event-type\": \"batch\", \"multipart-from\": \"5MiB\"");
+        MessageBatch.Builder builder = new MessageBatch.Builder(1 << 20);
+        byte[] payload = new byte[1 << 20];
+        Random random = new Random(1);
+        int count = 18;
+        for (int i = 0; i < count; i++) {
+            random.nextBytes(payload);
+            TestContext.add(builder, "a", payload, MessageProperties.NONE);
+        }
+        PublishBatch plan = TestContext.plan(builder.build().numberedFrom(1));
+        String key =
+                "sample-key/dt=2026-11-24/hour=07/sample-obj-" + plan.plan().id() + "-0.parquet";
+        lake.beginUpload(bucket, key);
+        lake.beginUpload(bucket, key + "-of-another");
+        assertThat(publish(target, plan).refused()).isEmpty();
+        assertThat(lake.keys(bucket)).containsExactly(key);
+        assertThat(ParquetRows.read(lake.get(bucket, key))).hasSize(count);
+        assertThat(lake.uploads(bucket)).containsExactly(key + "-of-another");
+        assertThat(publish(target, plan).refused()).as("the same plan again").isEmpty();
+        assertThat(lake.uploads(bucket)).containsExactly(key + "-of-another");
     }
 
     @Test

@@ -1,0 +1,89 @@
+package io.plantline.pipeline.outbox;
+
+import io.plantline.model.MessageBatch;
+import io.plantline.model.Plan;
+import io.plantline.spi.BatchReader;
+import io.plantline.spi.PublishBatch;
+import io.vertx.core.Future;
+import java.util.ArrayDeque;
+import java.util.BitSet;
+
+/** A plan whose messages are read from disk while it is published. */
+final class StoredBatch implements PublishBatch {
+    private static final MessageBatch END = new MessageBatch.Builder(0).build();
+    private static final long PIECE_BYTES = 4 << 20;
+
+    private final Plan plan;
+    private final Span span;
+    private final Journal journal;
+    private final BitSet delivered;
+
+    StoredBatch(Plan plan, Span span, Journal journal, BitSet delivered) {
+        this.plan = plan;
+        this.span = span;
+        this.journal = journal;
+        this.delivered = (BitSet) delivered.clone();
+    }
+
+    @Override
+    public Plan plan() {
+        return plan;
+    }
+
+    @Override
+    public int count() {
+        return span.count();
+    }
+
+    @Override
+    public long sizeInBytes() {
+        return span.bytes();
+    }
+
+    @Override
+    public boolean isPending(int ordinal) {
+        return !delivered.get(ordinal);
+    }
+
+    @Override
+    public BatchReader reader() {
+        return new Reader(journal.open(plan.lane(), span.first(), span.ordinal()));
+    }
+
+    private final class Reader implements BatchReader {
+        private final Journal.Reader reader;
+        private final ArrayDeque<MessageBatch> read = new ArrayDeque<>();
+        private long left = span.count();
+        private boolean atEnd;
+
+        Reader(Journal.Reader reader) {
+            this.reader = reader;
+        }
+
+        @Override
+        public Future<MessageBatch> next() {
+            MessageBatch next = read.poll();
+            if (next != null) {
+                left -= next.count();
+                return Future.succeededFuture(next);
+            }
+            if (left == 0) {
+                return Future.succeededFuture(END);
+            }
+            if (atEnd) {
+                return Future.failedFuture(
+                        "damage on disk has taken " + left + " messages of a plan since it was made");
+            }
+            return reader.read(PIECE_BYTES).compose(chunk -> {
+                for (Entry entry : chunk.entries()) {
+                    if (entry.batch().count() > 0 && entry.end() <= span.end()) {
+                        read.add(entry.batch());
+                    }
+                    atEnd |= entry.end() >= span.end();
+                }
+                atEnd |= chunk.caughtUp();
+                return next();
+            });
+        }
+    }
+}

@@ -1,0 +1,157 @@
+package io.plantline.plugin.target.file;
+
+import io.plantline.model.Failure;
+import io.plantline.spi.TargetContext;
+import io.plantline.spi.object.ObjectStore;
+import io.vertx.core.Future;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A file on its way: in memory while it is small, then in a temporary file beside it, which is forced to disk and renamed.
+ * A reader never sees half a file. A name carries the identity of its plan, so a file that is there already was written by
+ * an earlier attempt.
+ */
+final class FileDraft extends OutputStream implements ObjectStore.Draft {
+    /** Many small files at once shall not take a file descriptor each. */
+    private static final int IN_MEMORY = 1 << 20;
+
+    private final TargetContext context;
+    private final Path file;
+    private final Path folder;
+    private final Path temporary;
+    private final ByteArrayOutputStream bytes = new ByteArrayOutputStream(4096);
+    private @Nullable FileChannel channel;
+    private @Nullable IOException failure;
+
+    FileDraft(TargetContext context, Path file) {
+        this.context = context;
+        this.file = file;
+        this.folder = Objects.requireNonNull(file.getParent());
+        this.temporary = folder.resolve("." + file.getFileName() + ".part");
+    }
+
+    @Override
+    public OutputStream stream() {
+        return this;
+    }
+
+    @Override
+    public void write(int value) {
+        write(new byte[] {(byte) value}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] some, int offset, int length) {
+        if (failure == null) {
+            bytes.write(some, offset, length);
+            if (bytes.size() > IN_MEMORY) {
+                try {
+                    spill();
+                } catch (IOException e) {
+                    failure = e;
+                }
+            }
+        }
+    }
+
+    private FileChannel spill() throws IOException {
+        FileChannel open = channel;
+        if (open == null) {
+            createFolders(folder);
+            open = FileChannel.open(
+                    temporary,
+                    StandardOpenOption.CREATE,
+                    StandardOpenOption.TRUNCATE_EXISTING,
+                    StandardOpenOption.WRITE);
+            channel = open;
+        }
+        ByteBuffer rest = ByteBuffer.wrap(bytes.toByteArray());
+        while (rest.hasRemaining()) {
+            open.write(rest);
+        }
+        bytes.reset();
+        return open;
+    }
+
+    @Override
+    public Future<Void> publish() {
+        return context.<Void>blocking(() -> {
+            try {
+                show();
+                return null;
+            } catch (AccessDeniedException e) {
+                throw Failure.operator("access-denied", "no permission to write " + e.getMessage())
+                        .asException();
+            } catch (IOException e) {
+                throw Failure.retry("io", e.getClass().getSimpleName() + ": " + e.getMessage())
+                        .asException();
+            }
+        });
+    }
+
+    private void show() throws IOException {
+        if (Files.exists(file)) {
+            // The attempt that wrote it may have failed just before this.
+            force(folder);
+            remove();
+            return;
+        }
+        if (failure != null) {
+            remove();
+            throw failure;
+        }
+        try (FileChannel open = spill()) {
+            open.force(false);
+        }
+        Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+        force(folder);
+    }
+
+    @Override
+    public Future<Void> discard() {
+        return context.<Void>blocking(() -> {
+            remove();
+            return null;
+        });
+    }
+
+    private void remove() throws IOException {
+        FileChannel open = channel;
+        if (open != null) {
+            open.close();
+            Files.deleteIfExists(temporary);
+        }
+    }
+
+    /** Folders, each of them entered durably in the one above. */
+    private static void createFolders(Path folder) throws IOException {
+        Path above = folder.getParent();
+        if (above != null && !Files.isDirectory(folder)) {
+            createFolders(above);
+            try {
+                Files.createDirectory(folder);
+            } catch (FileAlreadyExistsException e) {
+                // Another lane was faster.
+            }
+            force(above);
+        }
+    }
+
+    private static void force(Path folder) throws IOException {
+        try (FileChannel directory = FileChannel.open(folder, StandardOpenOption.READ)) {
+            directory.force(true);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+package io.plantline.spi.object;
+
+import io.plantline.model.Failure;
+import io.plantline.model.MessageBatch;
+import io.plantline.model.MessageCursor;
+import io.plantline.model.Plan;
+import io.plantline.spi.BatchReader;
+import io.plantline.spi.PayloadFormat;
+import io.plantline.spi.PublishBatch;
+import io.plantline.spi.Verdicts;
+import io.vertx.core.Future;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+
+/** Writes a plan as objects, piece by piece: a plan, and each of its objects, may be larger than memory. */
+public final class ObjectWriter {
+    private static final long PIECE_BYTES = 8 << 20;
+
+    private final ObjectLayout layout;
+    private final PayloadFormat format;
+    private final ObjectStore store;
+    private final Worker worker;
+    private final int concurrency;
+
+    /**
+     * A writer.
+     *
+     * @param concurrency objects that are published at once
+     */
+    public ObjectWriter(ObjectLayout layout, PayloadFormat format, ObjectStore store, Worker worker, int concurrency) {
+        this.layout = layout;
+        this.format = format;
+        this.store = store;
+        this.worker = worker;
+        this.concurrency = concurrency;
+    }
+
+    /** Runs something on a worker thread. */
+    @FunctionalInterface
+    public interface Worker {
+        <T> Future<T> run(Callable<T> work);
+    }
+
+    /**
+     * Writes the objects of a plan that still have a pending message.
+     *
+     * @return verdicts by object: all messages of one are delivered, or all are refused for one reason
+     */
+    public Future<Verdicts> write(PublishBatch batch) {
+        Run run = new Run(batch);
+        return run.next().recover(e -> run.discardAll().transform(v -> Future.failedFuture(e)));
+    }
+
+    /** One plan. */
+    private final class Run {
+        private final PublishBatch batch;
+        private final BatchReader reader;
+        private final Map<String, OpenObject> open = new LinkedHashMap<>();
+        private final Verdicts.Collector verdicts = new Verdicts.Collector();
+        private int ordinal;
+
+        Run(PublishBatch batch) {
+            this.batch = batch;
+            this.reader = batch.reader();
+        }
+
+        Future<Verdicts> next() {
+            return reader.next(PIECE_BYTES)
+                    .compose(pieces -> pieces.isEmpty()
+                            ? worker.run(this::closeAll)
+                                    .compose(this::publishAll)
+                                    .map(v -> verdicts.verdicts())
+                            : worker.run(() -> encode(pieces))
+                                    .compose(this::publishAll)
+                                    .compose(v -> next()));
+        }
+
+        /** Returns the objects to which nothing more comes. */
+        private List<OpenObject> encode(List<MessageBatch> pieces) throws IOException {
+            List<OpenObject> done = new ArrayList<>();
+            for (MessageBatch piece : pieces) {
+                MessageCursor message = piece.cursor();
+                while (message.next()) {
+                    if (layout.single()) {
+                        single(message, done);
+                    } else {
+                        add(message);
+                    }
+                    ordinal++;
+                }
+            }
+            return done;
+        }
+
+        private void single(MessageCursor message, List<OpenObject> done) throws IOException {
+            if (batch.isPending(ordinal)) {
+                Plan plan = batch.plan();
+                String key = layout.key(plan, message, message.sequence(), message.sequence(), 0, format);
+                OpenObject object = new OpenObject(store.begin(plan, key));
+                done.add(object);
+                object.add(ordinal, plan.messageId(message.sequence()), message);
+                object.encoder.close();
+            }
+        }
+
+        private void add(MessageCursor message) throws IOException {
+            Plan plan = batch.plan();
+            String partition = layout.partitionOf(message);
+            OpenObject object = open.get(partition);
+            if (object == null) {
+                object = new OpenObject(
+                        store.begin(plan, layout.key(plan, message, plan.first(), plan.last(), open.size(), format)));
+                open.put(partition, object);
+            }
+            object.add(ordinal, plan.messageId(message.sequence()), message);
+        }
+
+        private List<OpenObject> closeAll() throws IOException {
+            for (OpenObject object : open.values()) {
+                object.encoder.close();
+            }
+            List<OpenObject> all = List.copyOf(open.values());
+            open.clear();
+            return all;
+        }
+
+        private Future<Void> publishAll(List<OpenObject> objects) {
+            List<Future<Void>> streams = new ArrayList<>();
+            List<OpenObject> pending = new ArrayList<>();
+            for (OpenObject object : objects) {
+                if (Arrays.stream(object.ordinals()).anyMatch(batch::isPending)) {
+                    pending.add(object);
+                } else {
+                    streams.add(object.draft.discard());
+                }
+            }
+            Iterator<OpenObject> rest = pending.iterator();
+            for (int i = 0; i < Math.min(concurrency, pending.size()); i++) {
+                streams.add(publishOneByOne(rest));
+            }
+            return Future.all(streams).mapEmpty();
+        }
+
+        /** One object after another; as many of these run as are allowed at once. */
+        private Future<Void> publishOneByOne(Iterator<OpenObject> rest) {
+            if (!rest.hasNext()) {
+                return Future.succeededFuture();
+            }
+            OpenObject object = rest.next();
+            return object.draft
+                    .publish()
+                    .recover(e -> {
+                        Failure failure = Failure.of(e);
+                        for (int each : object.ordinals()) {
+                            verdicts.refuse(each, failure);
+                        }
+                        return Future.succeededFuture();
+                    })
+                    .compose(v -> publishOneByOne(rest));
+        }
+
+        Future<Void> discardAll() {
+            List<Future<Void>> discarded = new ArrayList<>();
+            open.values().forEach(object -> discarded.add(object.draft.discard()));
+            return Future.join(discarded).mapEmpty();
+        }
+    }
+
+    /** An object that is being encoded. */
+    private final class OpenObject {
+        private final ObjectStore.Draft draft;
+        private final PayloadFormat.Encoder encoder;
+        private int[] ordinals = new int[16];
+        private int count;
+
+        OpenObject(ObjectStore.Draft draft) throws IOException {
+            this.draft = draft;
+            this.encoder = format.encoder(draft.stream());
+        }
+
+        void add(int ordinal, String id, MessageCursor message) throws IOException {
+            encoder.write(id, message);
+            if (count == ordinals.length) {
+                ordinals = Arrays.copyOf(ordinals, count * 2);
+            }
+            ordinals[count++] = ordinal;
+        }
+
+        int[] ordinals() {
+            return Arrays.copyOf(ordinals, count);
+        }
+    }
+}
