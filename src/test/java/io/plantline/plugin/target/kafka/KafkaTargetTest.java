@@ -10,6 +10,7 @@ import io.plantline.model.Plan;
 import io.plantline.pipeline.InlineBatch;
 import io.plantline.spi.PublishBatch;
 import io.plantline.spi.Verdicts;
+import io.plantline.testkit.Certificates;
 import io.plantline.testkit.KafkaCluster;
 import io.plantline.testkit.Ports;
 import io.plantline.testkit.Sections;
@@ -42,19 +43,34 @@ class KafkaTargetTest {
     private final List<KafkaTarget> targets = new ArrayList<>();
 
     @BeforeAll
-    static void startKafka() {
+    static void startKafka() throws Exception {
         int secure = securePort = Ports.free();
+        mutualPort = Ports.free();
+        server = Certificates.make(directory, "server", "ip:127.0.0.1");
+        client = Certificates.make(directory, "client", "dns:plantline");
+        stranger = Certificates.make(directory, "stranger", "dns:plantline");
         kafka = KafkaCluster.start(
                 directory,
                 "auto.create.topics.enable=false",
-                "listeners=PLAIN://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller},SECURE://127.0.0.1:" + secure,
-                "listener.security.protocol.map=PLAIN:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_PLAINTEXT",
+                "listeners=PLAIN://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller},SECURE://127.0.0.1:" + secure
+                        + ",MUTUAL://127.0.0.1:" + mutualPort,
+                "listener.security.protocol.map=PLAIN:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_PLAINTEXT,MUTUAL:SSL",
+                "listener.name.mutual.ssl.client.auth=required",
+                "listener.name.mutual.ssl.keystore.location=" + server.store(),
+                "listener.name.mutual.ssl.keystore.password=changeit",
+                "listener.name.mutual.ssl.key.password=changeit",
+                "listener.name.mutual.ssl.truststore.type=PEM",
+                "listener.name.mutual.ssl.truststore.location=" + client.certificate(),
                 "sasl.enabled.mechanisms=PLAIN",
                 "listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule"
                         + " required user_user=\"password\";");
     }
 
     private static int securePort;
+    private static int mutualPort;
+    private static Certificates server;
+    private static Certificates client;
+    private static Certificates stranger;
 
     @AfterAll
     static void stopKafka() {
@@ -239,6 +255,29 @@ class KafkaTargetTest {
         assertThat(refused.refused().values())
                 .hasSize(3)
                 .allSatisfy(failure -> assertThat(failure.code()).isEqualTo("not-authenticated"));
+    }
+
+    @Test
+    void mutualTlsLetsInWhoHasTheRightCertificateAndTrustsTheRightServer() {
+        kafka.createTopic("mutual", 1, Map.of());
+        String broker = "\"127.0.0.1:" + mutualPort + "\"";
+        assertThat(publish(targetAt(broker, mutual(server, client)), plan(1, numbers(3)))
+                        .refused())
+                .isEmpty();
+        assertThat(kafka.read("mutual")).hasSize(3);
+        for (String section : List.of(mutual(server, stranger), mutual(client, client))) {
+            assertThat(publish(targetAt(broker, section), plan(4, numbers(3)))
+                            .refused()
+                            .values())
+                    .hasSize(3)
+                    .allSatisfy(failure -> assertThat(failure.kind()).isNotEqualTo(Failure.Kind.REJECT));
+        }
+        assertThat(kafka.read("mutual")).hasSize(3);
+    }
+
+    private static String mutual(Certificates trusted, Certificates own) {
+        return "\"topic\": \"mutual\", \"timeout\": \"3s\", \"tls\": {\"ca\": \"%s\", \"certificate\": \"%s\", \"key\": \"%s\"}"
+                .formatted(trusted.certificate(), own.certificate(), own.key());
     }
 
     @Test
