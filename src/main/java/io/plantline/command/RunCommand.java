@@ -5,6 +5,8 @@ import io.plantline.config.Configuration;
 import io.plantline.config.ConfigurationParser;
 import io.plantline.config.Plugins;
 import io.plantline.model.Problem;
+import io.plantline.pipeline.outbox.log.Disk;
+import io.plantline.pipeline.outbox.log.FileDisk;
 import io.plantline.runtime.DataDirectory;
 import io.plantline.runtime.House;
 import io.plantline.runtime.PluginCatalog;
@@ -43,9 +45,19 @@ final class RunCommand implements Callable<Integer> {
             description = "The configuration. Default: the variable EDGE_SUBSCRIPTION_CONFIG.")
     private @Nullable Path file;
 
-    RunCommand() {}
+    private final Disk.Opener disks;
+
+    RunCommand() {
+        this.disks = FileDisk::new;
+    }
 
     RunCommand(PlantlineCommand parent, @Nullable Path file) {
+        this(parent, file, FileDisk::new);
+    }
+
+    /** With other disks for the logs. */
+    RunCommand(PlantlineCommand parent, @Nullable Path file, Disk.Opener disks) {
+        this.disks = disks;
         this.parent = parent;
         this.file = file;
     }
@@ -60,7 +72,7 @@ final class RunCommand implements Callable<Integer> {
             LOG.warn("{}", warning);
         }
         Optional<String> directory = parsed.configuration().data().map(Configuration.Data::directory);
-        DataDirectory data = directory.isEmpty() ? null : DataDirectory.open(Path.of(directory.get()));
+        DataDirectory data = directory.isEmpty() ? null : DataDirectory.open(Path.of(directory.get()), disks);
         LOG.info(
                 "plantline {} starts configuration {}: {}",
                 Version.text(),

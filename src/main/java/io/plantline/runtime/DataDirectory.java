@@ -1,6 +1,8 @@
 package io.plantline.runtime;
 
 import io.plantline.pipeline.SessionGenerations;
+import io.plantline.pipeline.outbox.log.Disk;
+import io.plantline.pipeline.outbox.log.FileDisk;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.io.IOException;
@@ -49,6 +51,7 @@ public final class DataDirectory implements AutoCloseable {
 
     private final Path root;
     private final FileChannel lockFile;
+    private final Disk.Opener disks;
 
     /** The directory cannot be used, and what the operator can do about it. */
     public static class UnusableException extends IOException {
@@ -68,7 +71,8 @@ public final class DataDirectory implements AutoCloseable {
         }
     }
 
-    private DataDirectory(Path root, FileChannel lockFile) {
+    private DataDirectory(Path root, FileChannel lockFile, Disk.Opener disks) {
+        this.disks = disks;
         this.root = root;
         this.lockFile = lockFile;
     }
@@ -79,6 +83,11 @@ public final class DataDirectory implements AutoCloseable {
      * @throws UnusableException if another process has it, or another version has written it
      */
     public static DataDirectory open(Path root) throws IOException {
+        return open(root, FileDisk::new);
+    }
+
+    /** The same, with other disks for the logs in it. */
+    public static DataDirectory open(Path root, Disk.Opener disks) throws IOException {
         Files.createDirectories(
                 root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         FileChannel lockFile =
@@ -100,7 +109,7 @@ public final class DataDirectory implements AutoCloseable {
         } else {
             writeDurably(format, FORMAT + "\n");
         }
-        return new DataDirectory(root, lockFile);
+        return new DataDirectory(root, lockFile, disks);
     }
 
     private static boolean lock(FileChannel file) throws IOException {
@@ -193,6 +202,10 @@ public final class DataDirectory implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    Disk.Opener disks() {
+        return disks;
     }
 
     /** Random, so that forty plants with one bucket never collide. */

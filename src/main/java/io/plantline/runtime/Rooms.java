@@ -178,14 +178,14 @@ final class Rooms {
     private OutboxVerticle.Storage storage(TargetDefinition target) {
         DataDirectory directory = data;
         if (directory == null) {
-            return new OutboxVerticle.Storage(DataDirectory.newOutboxId(), Optional.empty(), 0, configuration.hash());
+            return OutboxVerticle.Storage.inMemory(DataDirectory.newOutboxId(), configuration.hash());
         }
         Path folder = directory.targetFolder(target.name(), target.fingerprint());
         directory.define(folder, target.source());
         long minFree =
                 configuration.data().map(Configuration.Data::minFreeBytes).orElse(0L);
         return new OutboxVerticle.Storage(
-                directory.outboxId(folder), Optional.of(folder), minFree, configuration.hash());
+                directory.outboxId(folder), Optional.of(folder), directory.disks(), minFree, configuration.hash());
     }
 
     /** What the dispatcher gives messages to, by target name. */

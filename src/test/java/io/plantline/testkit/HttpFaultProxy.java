@@ -21,6 +21,14 @@ public final class HttpFaultProxy implements AutoCloseable {
     private final AtomicInteger faults = new AtomicInteger();
     private volatile Fault fault = Fault.NONE;
     private volatile int status;
+    private volatile Tap tap = (answered, method) -> true;
+
+    /** Sees each request before it passes, and its answer before that does. */
+    @FunctionalInterface
+    public interface Tap {
+        /** Whether it passes; if not, its connection is closed. */
+        boolean passes(boolean answered, String method);
+    }
 
     /** What happens to a request. */
     public enum Fault {
@@ -51,6 +59,10 @@ public final class HttpFaultProxy implements AutoCloseable {
         return "http://127.0.0.1:" + server.actualPort();
     }
 
+    public void tap(Tap next) {
+        tap = next;
+    }
+
     /** From now on; returns how many requests were failed before. */
     public int fault(Fault next) {
         fault = next;
@@ -68,7 +80,7 @@ public final class HttpFaultProxy implements AutoCloseable {
         if (now != Fault.NONE) {
             faults.incrementAndGet();
         }
-        if (now == Fault.DOWN) {
+        if (now == Fault.DOWN || !tap.passes(false, request.method().name())) {
             request.connection().close();
             return;
         }
@@ -99,7 +111,7 @@ public final class HttpFaultProxy implements AutoCloseable {
                     return out.send(body);
                 })
                 .compose(answer -> answer.body().compose(bytes -> {
-                    if (lost) {
+                    if (lost || !tap.passes(true, request.method().name())) {
                         return request.connection().close();
                     }
                     request.response().setStatusCode(answer.statusCode());

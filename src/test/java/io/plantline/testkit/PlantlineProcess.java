@@ -31,6 +31,7 @@ public final class PlantlineProcess implements AutoCloseable {
         private final Map<String, String> environment = new HashMap<>();
         private final List<String> jvm = new ArrayList<>(List.of("-Xmx128m", "-XX:+UseSerialGC"));
         private final List<String> arguments = new ArrayList<>();
+        private List<String> program = List.of("-jar", jar().toAbsolutePath().toString());
 
         private Builder(Path directory) {
             this.directory = directory;
@@ -51,6 +52,12 @@ public final class PlantlineProcess implements AutoCloseable {
             return this;
         }
 
+        /** Another main class, on the class path of the tests. */
+        public Builder main(Class<?> other) {
+            program = List.of("-cp", System.getProperty("java.class.path"), other.getName());
+            return this;
+        }
+
         /** {@code run --config} with this document. */
         public Builder config(String document) {
             try {
@@ -65,8 +72,7 @@ public final class PlantlineProcess implements AutoCloseable {
             List<String> command = new ArrayList<>();
             command.add(ProcessHandle.current().info().command().orElse("java"));
             command.addAll(jvm);
-            command.add("-jar");
-            command.add(jar().toAbsolutePath().toString());
+            command.addAll(program);
             command.addAll(arguments);
             try {
                 Path log = Files.createTempFile(directory, "plantline", ".log");
@@ -147,9 +153,14 @@ public final class PlantlineProcess implements AutoCloseable {
         return exitCode();
     }
 
+    /** SIGTERM. */
+    public void terminate() {
+        process.destroy();
+    }
+
     /** SIGTERM; returns the exit code. */
     public int stop() {
-        process.destroy();
+        terminate();
         return exitCode();
     }
 

@@ -6,7 +6,7 @@ import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageCursor;
 import io.plantline.observe.DeadLetter;
 import io.plantline.pipeline.Outbox;
-import io.plantline.pipeline.outbox.log.FileDisk;
+import io.plantline.pipeline.outbox.log.Disk;
 import io.plantline.pipeline.outbox.log.Log;
 import io.plantline.pipeline.outbox.log.LogReader;
 import io.plantline.pipeline.outbox.log.LogRecord;
@@ -41,6 +41,7 @@ final class DeadLetterLog {
     private final ContextInternal context;
     private final String target;
     private final Path folder;
+    private final Disk.Opener disks;
     private final long maxBytes;
     private final DiskTrouble trouble;
     private @Nullable Future<Log> opening;
@@ -52,10 +53,17 @@ final class DeadLetterLog {
     private long done;
     private long cursor;
 
-    DeadLetterLog(ContextInternal context, String target, Path folder, long maxBytes, DiskTrouble trouble) {
+    DeadLetterLog(
+            ContextInternal context,
+            String target,
+            Path folder,
+            Disk.Opener disks,
+            long maxBytes,
+            DiskTrouble trouble) {
         this.context = context;
         this.target = target;
         this.folder = folder;
+        this.disks = disks;
         this.maxBytes = maxBytes;
         this.trouble = trouble;
     }
@@ -71,7 +79,7 @@ final class DeadLetterLog {
                         Files.createDirectories(folder);
                         return Log.open(
                                 target + "-dead",
-                                new FileDisk(folder),
+                                disks.open(folder),
                                 1,
                                 state -> List.of(),
                                 new Log.Options(SEGMENT, 0),

@@ -115,6 +115,7 @@ public final class IdleOutbox {
                 context,
                 target,
                 folder.resolve(OutboxVerticle.DEAD),
+                FileDisk::new,
                 Long.MAX_VALUE,
                 new DiskTrouble(target, new TargetLedger(target)));
         return context.future(promise ->

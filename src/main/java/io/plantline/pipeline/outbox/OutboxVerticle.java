@@ -8,6 +8,8 @@ import io.plantline.observe.OutboxReport;
 import io.plantline.observe.TargetLedger;
 import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.Outbox;
+import io.plantline.pipeline.outbox.log.Disk;
+import io.plantline.pipeline.outbox.log.FileDisk;
 import io.plantline.pipeline.outbox.log.Log;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -52,10 +54,17 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
      *
      * @param outboxId unique over all plants, and in memory mode over all starts
      * @param folder of the log; none in memory mode
+     * @param disks opens folders
      * @param minFreeBytes left on the disk
      * @param configuration hash of the document, for dead letters
      */
-    public record Storage(String outboxId, Optional<Path> folder, long minFreeBytes, String configuration) {}
+    public record Storage(
+            String outboxId, Optional<Path> folder, Disk.Opener disks, long minFreeBytes, String configuration) {
+        /** Without a folder. */
+        public static Storage inMemory(String outboxId, String configuration) {
+            return new Storage(outboxId, Optional.empty(), FileDisk::new, 0, configuration);
+        }
+    }
 
     /**
      * An outbox.
@@ -89,13 +98,19 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
         Path folder = storage.folder().get();
         DiskTrouble trouble = new DiskTrouble(target.name(), ledger);
         DeadLetterLog dead = new DeadLetterLog(
-                own, target.name(), folder.resolve(DEAD), target.limits().deadLetterBytes(), trouble);
+                own,
+                target.name(),
+                folder.resolve(DEAD),
+                storage.disks(),
+                target.limits().deadLetterBytes(),
+                trouble);
         deadLetterLog = dead;
         DeadLetters letters = deadLetters(dead);
         return own.executeBlocking(() -> TargetLogs.open(
                         target,
                         processing != null,
                         folder,
+                        storage.disks(),
                         storage.minFreeBytes(),
                         trouble,
                         work -> own.runOnContext(v -> work.run())))

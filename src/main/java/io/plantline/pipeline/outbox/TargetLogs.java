@@ -2,7 +2,7 @@ package io.plantline.pipeline.outbox;
 
 import io.plantline.config.TargetDefinition;
 import io.plantline.observe.TargetLedger;
-import io.plantline.pipeline.outbox.log.FileDisk;
+import io.plantline.pipeline.outbox.log.Disk;
 import io.plantline.pipeline.outbox.log.Log;
 import io.plantline.pipeline.outbox.log.LogRecord;
 import io.plantline.pipeline.outbox.log.LogRecord.Committed;
@@ -35,17 +35,19 @@ record TargetLogs(Log ready, Optional<Log> raw) {
      *
      * @param processed whether the target has processors
      * @param folder of the ready log; the raw one is in a folder in it
+     * @param disks opens folders
      */
     static TargetLogs open(
             TargetDefinition target,
             boolean processed,
             Path folder,
+            Disk.Opener disks,
             long minFreeBytes,
             DiskTrouble trouble,
             Executor callbacks)
             throws IOException, InterruptedException {
-        Opening opening =
-                new Opening(target.name(), new Log.Options(segmentBytes(target), minFreeBytes), trouble, callbacks);
+        Opening opening = new Opening(
+                target.name(), disks, new Log.Options(segmentBytes(target), minFreeBytes), trouble, callbacks);
         Log ready = opening.open(folder, target.lanes(), state -> List.of());
         if (!processed) {
             return new TargetLogs(ready, Optional.empty());
@@ -61,9 +63,10 @@ record TargetLogs(Log ready, Optional<Log> raw) {
         return new TargetLogs(ready, Optional.of(raw));
     }
 
-    private record Opening(String name, Log.Options options, DiskTrouble trouble, Executor callbacks) {
+    private record Opening(
+            String name, Disk.Opener disks, Log.Options options, DiskTrouble trouble, Executor callbacks) {
         Log open(Path folder, int lanes, Function<LogState, List<LogRecord>> settle) throws IOException {
-            return Log.open(name, new FileDisk(folder), lanes, settle, options, trouble, callbacks);
+            return Log.open(name, disks.open(folder), lanes, settle, options, trouble, callbacks);
         }
     }
 

@@ -15,6 +15,7 @@ import io.plantline.pipeline.Outbox;
 import io.plantline.pipeline.PipelineCodec;
 import io.plantline.pipeline.PipelineMessage.PublishReply;
 import io.plantline.pipeline.PipelineMessage.PublishRequest;
+import io.plantline.pipeline.outbox.log.FileDisk;
 import io.plantline.plugin.target.mqtt.MqttTargetFactory;
 import io.plantline.spi.Verdicts;
 import io.plantline.testkit.TestContext;
@@ -97,7 +98,7 @@ abstract class DiskOutboxHarness {
         OutboxVerticle outbox = new OutboxVerticle(
                 target,
                 processors,
-                new OutboxVerticle.Storage("outbox", Optional.of(folder), 0, "hash"),
+                new OutboxVerticle.Storage("outbox", Optional.of(folder), FileDisk::new, 0, "hash"),
                 ledger,
                 name -> deadOutbox);
         vertx.deployVerticle(outbox).toCompletionStage().toCompletableFuture().join();

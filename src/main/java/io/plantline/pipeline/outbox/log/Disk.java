@@ -3,6 +3,7 @@ package io.plantline.pipeline.outbox.log;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.List;
 
 /** A folder of files, as the log needs it: the seam at which tests make a disk fail. */
@@ -31,6 +32,12 @@ public interface Disk {
 
     /** Bytes that may still be written. */
     long usableBytes() throws IOException;
+
+    /** Opens folders as disks. */
+    @FunctionalInterface
+    interface Opener {
+        Disk open(Path folder) throws IOException;
+    }
 
     /** One file. */
     interface File extends Closeable {

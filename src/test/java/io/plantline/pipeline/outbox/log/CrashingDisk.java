@@ -1,0 +1,117 @@
+package io.plantline.pipeline.outbox.log;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A folder whose process ends, as by SIGKILL, at a point of the log's way to the disk. */
+public final class CrashingDisk implements Disk {
+    private static final AtomicInteger LEFT = new AtomicInteger();
+    private static volatile Point armed = Point.BEFORE_WRITE;
+    private final FileDisk disk;
+
+    /** Where the process ends. */
+    public enum Point {
+        BEFORE_WRITE,
+        HALF_WRITE,
+        AFTER_WRITE_BEFORE_FORCE,
+        AFTER_FORCE_BEFORE_ACKNOWLEDGEMENT,
+        BEFORE_SEGMENT_IS_NAMED,
+        AFTER_SEGMENT_IS_NAMED,
+        BEFORE_NAMES_ARE_FORCED
+    }
+
+    public CrashingDisk(Path folder) throws IOException {
+        this.disk = new FileDisk(folder);
+    }
+
+    /** Ends the process at a point when it has passed so many times. */
+    public static void arm(Point point, int passes) {
+        armed = point;
+        LEFT.set(passes);
+    }
+
+    private static boolean isTime(Point point) {
+        return armed == point && LEFT.getAndDecrement() == 0;
+    }
+
+    private static void at(Point point) {
+        if (isTime(point)) {
+            Runtime.getRuntime().halt(137);
+        }
+    }
+
+    @Override
+    public List<String> list() throws IOException {
+        return disk.list();
+    }
+
+    @Override
+    public File create(String name) throws IOException {
+        return new CrashingFile(disk.create(name));
+    }
+
+    @Override
+    public File open(String name) throws IOException {
+        return disk.open(name);
+    }
+
+    @Override
+    public void rename(String from, String to) throws IOException {
+        at(Point.BEFORE_SEGMENT_IS_NAMED);
+        disk.rename(from, to);
+        at(Point.AFTER_SEGMENT_IS_NAMED);
+    }
+
+    @Override
+    public void delete(String name) throws IOException {
+        disk.delete(name);
+    }
+
+    @Override
+    public void forceNames() throws IOException {
+        at(Point.BEFORE_NAMES_ARE_FORCED);
+        disk.forceNames();
+    }
+
+    @Override
+    public long usableBytes() throws IOException {
+        return disk.usableBytes();
+    }
+
+    private record CrashingFile(File file) implements File {
+        @Override
+        public int read(ByteBuffer into, long position) throws IOException {
+            return file.read(into, position);
+        }
+
+        @Override
+        public void write(ByteBuffer from, long position) throws IOException {
+            at(Point.BEFORE_WRITE);
+            if (isTime(Point.HALF_WRITE)) {
+                file.write(from.duplicate().limit(from.position() + from.remaining() / 2), position);
+                Runtime.getRuntime().halt(137);
+            }
+            file.write(from, position);
+            at(Point.AFTER_WRITE_BEFORE_FORCE);
+        }
+
+        @Override
+        public void force() throws IOException {
+            file.force();
+            at(Point.AFTER_FORCE_BEFORE_ACKNOWLEDGEMENT);
+        }
+
+        @Override
+        public long size() throws IOException {
+            return file.size();
+        }
+
+        @Override
+        public void close() throws IOException {
+            file.close();
+        }
+    }
+}
