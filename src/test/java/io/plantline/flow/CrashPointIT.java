@@ -5,15 +5,15 @@ import static org.awaitility.Awaitility.await;
 
 import io.plantline.command.CrashingPlantline;
 import io.plantline.pipeline.outbox.log.CrashingDisk;
-import io.plantline.testkit.Generator;
 import io.plantline.testkit.HttpFaultProxy;
+import io.plantline.testkit.Load;
 import io.plantline.testkit.Mosquitto;
 import io.plantline.testkit.MqttFaultProxy;
 import io.plantline.testkit.Packet;
 import io.plantline.testkit.ParquetRows;
 import io.plantline.testkit.PlantlineProcess;
 import io.plantline.testkit.S3Server;
-import io.plantline.testkit.Tally;
+import io.plantline.testkit.Verifier;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,7 +22,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
@@ -82,10 +81,7 @@ class CrashPointIT {
                      "subscriptions": {"plant/#": {"qos": 2, "target": "lake"}}}""".formatted(mqtt.port(), directory.resolve("data"), http.url());
             config = Files.writeString(directory.resolve("crash.json"), document);
             start().stop();
-            AtomicBoolean sending = new AtomicBoolean(true);
-            CompletableFuture<Integer> load = CompletableFuture.supplyAsync(
-                    () -> new Generator(source.port(), TOPICS, t -> "plant/line" + t, 2, 200)
-                            .publishWhile(sending::get, 200, RATE));
+            Load load = Load.start(source.port(), TOPICS, 2, 200, RATE);
             List<String> passed = new ArrayList<>();
             for (int round = 0; round < ROUNDS; round++) {
                 for (CrashingDisk.Point point : CrashingDisk.Point.values()) {
@@ -99,20 +95,19 @@ class CrashPointIT {
                 crashWhileStopping();
             }
             PlantlineProcess last = start();
-            sending.set(false);
-            int perTopic = load.join();
+            int perTopic = load.stop();
             await().atMost(Duration.ofMinutes(2)).until(() -> last.log().contains("subscribed"));
             await().atMost(Duration.ofMinutes(2))
                     .pollInterval(Duration.ofSeconds(2))
-                    .until(() -> rows(s3).total() >= (long) perTopic * TOPICS);
+                    .until(() -> ParquetRows.count(copied(s3)) >= (long) perTopic * TOPICS);
             assertThat(last.stop()).isIn(0, 143);
-            Tally tally = rows(s3);
+            Verifier.Findings found = Verifier.verify(copied(s3), TOPICS, perTopic);
             System.out.println(passed.size() / ROUNDS + " crash points, " + ROUNDS
-                    + " times each, and stops cut short: " + tally + ", missing " + tally.missing(TOPICS, perTopic));
-            assertThat(tally.missing(TOPICS, perTopic)).isEmpty();
-            assertThat(tally.duplicates()).isZero();
-            assertThat(tally.altered()).isZero();
-            assertThat(last.log()).contains("ledger lake: accepted " + tally.total() + " = delivered " + tally.total());
+                    + " times each, and stops cut short: " + found.text());
+            assertThat(found.missing()).isEmpty();
+            assertThat(found.duplicates()).isZero();
+            assertThat(found.altered()).isZero();
+            assertThat(last.log()).contains("ledger lake: accepted " + found.total() + " = delivered " + found.total());
         }
     }
 
@@ -167,7 +162,8 @@ class CrashPointIT {
         process.kill();
     }
 
-    private Tally rows(S3Server s3) throws Exception {
+    /** What is in the bucket, as files. */
+    private String copied(S3Server s3) throws Exception {
         Path copy = Files.createDirectories(directory.resolve("lake"));
         for (String key : s3.keys("lake")) {
             Path file = copy.resolve(key.replace('/', '_'));
@@ -175,10 +171,6 @@ class CrashPointIT {
                 Files.write(file, s3.get("lake", key));
             }
         }
-        Tally tally = new Tally();
-        for (ParquetRows.Row row : ParquetRows.read(copy + "/*.parquet")) {
-            tally.add(row.payload());
-        }
-        return tally;
+        return copy + "/*.parquet";
     }
 }

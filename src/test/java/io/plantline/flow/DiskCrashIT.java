@@ -4,20 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.plantline.testkit.Artemis;
-import io.plantline.testkit.Generator;
+import io.plantline.testkit.Load;
 import io.plantline.testkit.Mosquitto;
 import io.plantline.testkit.ParquetRows;
 import io.plantline.testkit.PlantlineProcess;
-import io.plantline.testkit.Tally;
+import io.plantline.testkit.Verifier;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Timeout;
@@ -30,14 +28,23 @@ class DiskCrashIT {
     private static final int TOPICS = 20;
     private static final int KILLS = Integer.getInteger("crash.kills", 3);
     private static final int RATE = 1_000;
+    /** A file per message, each forced to disk. */
+    private static final int SINGLE_RATE = 200;
 
     @TempDir
     private Path directory;
 
     @Timeout(value = 60, unit = TimeUnit.MINUTES)
     @ParameterizedTest
-    @CsvSource({"artemis, 1", "artemis, 2", "mosquitto, 1", "mosquitto, 2"})
-    void nothingIsMissingAndQosTwoIsOnceInTheLake(String broker, int qos) throws Exception {
+    @CsvSource({
+        "artemis, 1, batch",
+        "artemis, 2, batch",
+        "mosquitto, 1, batch",
+        "mosquitto, 2, batch",
+        "mosquitto, 2, single"
+    })
+    void nothingIsMissingAndQosTwoIsOnceInTheLake(String broker, int qos, String eventType) throws Exception {
+        boolean single = eventType.equals("single");
         boolean artemis = broker.equals("artemis");
         if (!artemis) {
             Mosquitto.assumeInstalled();
@@ -49,13 +56,11 @@ class DiskCrashIT {
             String document = """
                     {"mqtt-broker": {"addresses": ["127.0.0.1:%d"], "client-id": "crash"},
                      "data-directory": "%s",
-                     "targets": {"lake": {"type": "file", "directory": "%s", "event-type": "batch", "format": "parquet"}},
-                     "subscriptions": {"plant/#": {"qos": %d, "target": "lake"}}}""".formatted(port, directory.resolve("data"), lake, qos);
+                     "targets": {"lake": {"type": "file", "directory": "%s", "event-type": "%s", "format": "parquet"}},
+                     "subscriptions": {"plant/#": {"qos": %d, "target": "lake"}}}""".formatted(port, directory.resolve("data"), lake, eventType, qos);
             PlantlineProcess.Builder program = PlantlineProcess.in(directory).config(document);
             PlantlineProcess plantline = program.start().awaitSubscribed();
-            AtomicBoolean killing = new AtomicBoolean(true);
-            CompletableFuture<Integer> load = CompletableFuture.supplyAsync(() ->
-                    new Generator(port, TOPICS, t -> "plant/line" + t, qos, 200).publishWhile(killing::get, 500, RATE));
+            Load load = Load.start(port, TOPICS, qos, 200, single ? SINGLE_RATE : RATE);
             for (int kill = 0; kill < KILLS; kill++) {
                 LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(500_000_000L, 1_500_000_000L));
                 long before = files(lake);
@@ -63,26 +68,22 @@ class DiskCrashIT {
                 plantline = program.start().awaitSubscribed();
                 await().atMost(Duration.ofSeconds(20)).until(() -> files(lake) > before);
             }
-            assertThat(load.isDone()).as("every kill happened under load").isFalse();
-            killing.set(false);
-            int perTopic = load.join();
+            assertThat(load.isRunning()).as("every kill happened under load").isTrue();
+            int perTopic = load.stop();
             int count = perTopic * TOPICS;
             await().atMost(Duration.ofSeconds(60)).until(() -> rows(lake) >= count);
             assertThat(plantline.stop()).isIn(0, 143);
-            Tally tally = new Tally();
-            for (ParquetRows.Row row : ParquetRows.read(lake + "/**/*.parquet")) {
-                tally.add(row.payload());
-            }
-            System.out.println("disk, " + broker + ", QoS " + qos + ", " + KILLS + " kills: " + tally + ", missing "
-                    + tally.missing(TOPICS, perTopic));
-            assertThat(tally.missing(TOPICS, perTopic)).isEmpty();
-            assertThat(tally.altered()).isZero();
+            Verifier.Findings found = Verifier.verify(lake + "/**/*.parquet", TOPICS, perTopic);
+            System.out.println(
+                    "disk, " + eventType + ", " + broker + ", QoS " + qos + ", " + KILLS + " kills: " + found.text());
+            assertThat(found.missing()).isEmpty();
+            assertThat(found.altered()).isZero();
             // Artemis sends again under new identifiers, which no receiver can tell from new messages.
             if (qos == 2 && !artemis) {
-                assertThat(tally.duplicates()).isZero();
+                assertThat(found.duplicates()).isZero();
             }
             assertThat(plantline.log())
-                    .containsPattern("ledger lake: accepted " + tally.total() + " = delivered " + tally.total()
+                    .containsPattern("ledger lake: accepted " + found.total() + " = delivered " + found.total()
                             + " \\+ filtered 0 \\+ dead-lettered 0 \\+ waiting 0");
         }
     }

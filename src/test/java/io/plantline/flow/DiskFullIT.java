@@ -5,7 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.plantline.testkit.Collector;
 import io.plantline.testkit.FaultProxy;
-import io.plantline.testkit.Generator;
+import io.plantline.testkit.Load;
 import io.plantline.testkit.Mosquitto;
 import io.plantline.testkit.PlantlineProcess;
 import io.plantline.testkit.Ports;
@@ -14,9 +14,7 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -51,10 +49,7 @@ class DiskFullIT {
                      "subscriptions": {"plant/#": {"qos": 2, "target": "other"}}}""".formatted(source.port(), small.resolve("data"), port);
             PlantlineProcess plantline =
                     PlantlineProcess.in(directory).config(document).start().awaitSubscribed();
-            AtomicBoolean sending = new AtomicBoolean(true);
-            CompletableFuture<Integer> load = CompletableFuture.supplyAsync(
-                    () -> new Generator(source.port(), TOPICS, t -> "plant/line" + t, 2, 200)
-                            .publishWhile(sending::get, 500, RATE));
+            Load load = Load.start(source.port(), TOPICS, 2, 200, RATE);
             plantline.await("TARGET-RETRY");
             Path others = fill(small);
             plantline.await("OUTBOX-DISK");
@@ -64,8 +59,7 @@ class DiskFullIT {
 
             Files.delete(others);
             plantline.await("the disk writes again");
-            sending.set(false);
-            int perTopic = load.join();
+            int perTopic = load.stop();
             // Until now nobody has listened there.
             try (FaultProxy opened = FaultProxy.on(port, sink.port())) {
                 await().atMost(Duration.ofMinutes(1)).until(() -> opened.connections() > 0);

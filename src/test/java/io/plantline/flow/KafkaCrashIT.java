@@ -3,18 +3,16 @@ package io.plantline.flow;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.plantline.testkit.Generator;
 import io.plantline.testkit.KafkaCluster;
+import io.plantline.testkit.Load;
 import io.plantline.testkit.Mosquitto;
 import io.plantline.testkit.PlantlineProcess;
 import io.plantline.testkit.Tally;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -47,10 +45,7 @@ class KafkaCrashIT {
                      "subscriptions": {"plant/#": {"qos": 2, "target": "kafka"}}}""".formatted(source.port(), directory.resolve("data"), kafka.bootstrapJson());
             PlantlineProcess.Builder program = PlantlineProcess.in(directory).config(document);
             PlantlineProcess plantline = program.start().awaitSubscribed();
-            AtomicBoolean killing = new AtomicBoolean(true);
-            CompletableFuture<Integer> load = CompletableFuture.supplyAsync(
-                    () -> new Generator(source.port(), TOPICS, t -> "plant/line" + t, 2, 200)
-                            .publishWhile(killing::get, 500, RATE));
+            Load load = Load.start(source.port(), TOPICS, 2, 200, RATE);
             for (int kill = 0; kill < KILLS; kill++) {
                 LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(500_000_000L, 1_500_000_000L));
                 long before = kafka.end("plant");
@@ -67,9 +62,8 @@ class KafkaCrashIT {
                 kafka.startNode(leader);
                 kafka.awaitReady();
             }
-            assertThat(load.isDone()).as("every kill happened under load").isFalse();
-            killing.set(false);
-            int perTopic = load.join();
+            assertThat(load.isRunning()).as("every kill happened under load").isTrue();
+            int perTopic = load.stop();
             await().atMost(Duration.ofSeconds(90)).until(() -> tally(kafka).distinct() >= (long) perTopic * TOPICS);
             assertThat(plantline.stop()).isIn(0, 143);
             Tally tally = tally(kafka);

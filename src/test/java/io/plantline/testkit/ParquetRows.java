@@ -12,6 +12,7 @@ import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /** Reads Parquet with DuckDB, which shares no code with what wrote it. */
 public final class ParquetRows {
@@ -49,6 +50,20 @@ public final class ParquetRows {
                 ResultSet rows = statement.executeQuery("SELECT count(*) FROM read_parquet('" + glob + "')")) {
             rows.next();
             return rows.getLong(1);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Shows the payload of each row of every file that a glob names, in the order of message ids. */
+    public static void forEachPayload(String glob, Consumer<byte[]> payload) {
+        String query = "SELECT payload FROM read_parquet('" + glob.replace("'", "''") + "') ORDER BY message_id";
+        try (Connection duck = DriverManager.getConnection("jdbc:duckdb:");
+                Statement statement = duck.createStatement();
+                ResultSet rows = statement.executeQuery(query)) {
+            while (rows.next()) {
+                payload.accept(rows.getBytes(1));
+            }
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
