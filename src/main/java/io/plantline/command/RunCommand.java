@@ -5,8 +5,6 @@ import io.plantline.config.Configuration;
 import io.plantline.config.ConfigurationParser;
 import io.plantline.config.Plugins;
 import io.plantline.model.Problem;
-import io.plantline.pipeline.outbox.log.Disk;
-import io.plantline.pipeline.outbox.log.FileDisk;
 import io.plantline.runtime.DataDirectory;
 import io.plantline.runtime.House;
 import io.plantline.runtime.PluginCatalog;
@@ -45,19 +43,19 @@ final class RunCommand implements Callable<Integer> {
             description = "The configuration. Default: the variable EDGE_SUBSCRIPTION_CONFIG.")
     private @Nullable Path file;
 
-    private final Disk.Opener disks;
+    private final DataDirectory.Opener directories;
 
     RunCommand() {
-        this.disks = FileDisk::new;
+        this.directories = DataDirectory::open;
     }
 
     RunCommand(PlantlineCommand parent, @Nullable Path file) {
-        this(parent, file, FileDisk::new);
+        this(parent, file, DataDirectory::open);
     }
 
-    /** With other disks for the logs. */
-    RunCommand(PlantlineCommand parent, @Nullable Path file, Disk.Opener disks) {
-        this.disks = disks;
+    /** With a data directory that is opened in another way. */
+    RunCommand(PlantlineCommand parent, @Nullable Path file, DataDirectory.Opener directories) {
+        this.directories = directories;
         this.parent = parent;
         this.file = file;
     }
@@ -72,7 +70,7 @@ final class RunCommand implements Callable<Integer> {
             LOG.warn("{}", warning);
         }
         Optional<String> directory = parsed.configuration().data().map(Configuration.Data::directory);
-        DataDirectory data = directory.isEmpty() ? null : DataDirectory.open(Path.of(directory.get()), disks);
+        DataDirectory data = directory.isEmpty() ? null : directories.open(Path.of(directory.get()));
         LOG.info(
                 "plantline {} starts configuration {}: {}",
                 Version.text(),

@@ -53,6 +53,12 @@ public final class DataDirectory implements AutoCloseable {
     private final FileChannel lockFile;
     private final Disk.Opener disks;
 
+    /** Opens a directory. */
+    @FunctionalInterface
+    public interface Opener {
+        DataDirectory open(Path root) throws IOException;
+    }
+
     /** The directory cannot be used, and what the operator can do about it. */
     public static class UnusableException extends IOException {
         private static final long serialVersionUID = 1;

@@ -2,6 +2,7 @@ package io.plantline.command;
 
 import io.plantline.pipeline.outbox.log.CrashingDisk;
 import io.plantline.pipeline.outbox.log.CrashingDisk.Point;
+import io.plantline.runtime.DataDirectory;
 import java.nio.file.Path;
 
 /**
@@ -13,6 +14,10 @@ public final class CrashingPlantline {
 
     public static void main(String[] arguments) throws Exception {
         CrashingDisk.arm(Point.valueOf(arguments[1]), Integer.parseInt(arguments[2]));
-        new RunCommand(new PlantlineCommand(), Path.of(arguments[0]), CrashingDisk::new).call();
+        new RunCommand(
+                        new PlantlineCommand(),
+                        Path.of(arguments[0]),
+                        root -> DataDirectory.open(root, CrashingDisk::new))
+                .call();
     }
 }

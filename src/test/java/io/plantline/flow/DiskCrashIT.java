@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** kill -9 under load with a data directory: nothing is missing in the lake, and QoS 2 is there once. */
 class DiskCrashIT {
     private static final int TOPICS = 20;
-    private static final int KILLS = Integer.getInteger("crash.kills", 3);
+    private static final int KILLS = Integer.getInteger("crash.kills", 5);
     private static final int RATE = 1_000;
     /** A file per message, each forced to disk. */
     private static final int SINGLE_RATE = 200;
@@ -71,7 +71,9 @@ class DiskCrashIT {
             assertThat(load.isRunning()).as("every kill happened under load").isTrue();
             int perTopic = load.stop();
             int count = perTopic * TOPICS;
-            await().atMost(Duration.ofSeconds(60)).until(() -> rows(lake) >= count);
+            await().atMost(Duration.ofMinutes(2))
+                    .pollInterval(Duration.ofSeconds(1))
+                    .until(() -> (single ? files(lake) : rows(lake)) >= count);
             assertThat(plantline.stop()).isIn(0, 143);
             Verifier.Findings found = Verifier.verify(lake + "/**/*.parquet", TOPICS, perTopic);
             System.out.println(

@@ -21,6 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,10 +30,11 @@ import org.junit.jupiter.api.io.TempDir;
  * The power goes: what ext4 has written of the data directory at some moment, and not what waits in the memory of the
  * kernel, is all there is. Every message that was acknowledged before that moment is delivered from there.
  */
+@Tag("faults")
 class PowerCutIT {
     private static final int TOPICS = 20;
     private static final int RATE = 1_000;
-    private static final int CUTS = Integer.getInteger("power.cuts", 3);
+    private static final int CUTS = Integer.getInteger("power.cuts", 50);
 
     @TempDir
     private Path directory;

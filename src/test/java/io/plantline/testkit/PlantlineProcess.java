@@ -81,7 +81,10 @@ public final class PlantlineProcess implements AutoCloseable {
                         .redirectErrorStream(true)
                         .redirectOutput(log.toFile());
                 builder.environment().putAll(environment);
-                return new PlantlineProcess(builder.start(), log);
+                Process started = builder.start();
+                // A test that fails shall leave nothing running.
+                Runtime.getRuntime().addShutdownHook(new Thread(started::destroyForcibly));
+                return new PlantlineProcess(started, log);
             } catch (IOException e) {
                 throw new IllegalStateException(e);
             }

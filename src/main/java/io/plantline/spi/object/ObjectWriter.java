@@ -21,6 +21,8 @@ import java.util.concurrent.Callable;
 /** Writes a plan as objects, piece by piece: a plan, and each of its objects, may be larger than memory. */
 public final class ObjectWriter {
     private static final long PIECE_BYTES = 8 << 20;
+    /** Of a piece, a store may keep each object in memory, and it is larger than its message. */
+    private static final long SINGLE_PIECE_BYTES = 256 << 10;
 
     private final ObjectLayout layout;
     private final PayloadFormat format;
@@ -71,7 +73,7 @@ public final class ObjectWriter {
         }
 
         Future<Verdicts> next() {
-            return reader.next(PIECE_BYTES)
+            return reader.next(layout.single() ? SINGLE_PIECE_BYTES : PIECE_BYTES)
                     .compose(pieces -> pieces.isEmpty()
                             ? worker.run(this::closeAll)
                                     .compose(this::publishAll)
@@ -82,8 +84,8 @@ public final class ObjectWriter {
         }
 
         /** Returns the objects to which nothing more comes. */
-        private List<OpenObject> encode(List<MessageBatch> pieces) throws IOException {
-            List<OpenObject> done = new ArrayList<>();
+        private List<ClosedObject> encode(List<MessageBatch> pieces) throws IOException {
+            List<ClosedObject> done = new ArrayList<>();
             for (MessageBatch piece : pieces) {
                 MessageCursor message = piece.cursor();
                 while (message.next()) {
@@ -98,14 +100,13 @@ public final class ObjectWriter {
             return done;
         }
 
-        private void single(MessageCursor message, List<OpenObject> done) throws IOException {
+        private void single(MessageCursor message, List<ClosedObject> done) throws IOException {
             if (batch.isPending(ordinal)) {
                 Plan plan = batch.plan();
                 String key = layout.key(plan, message, message.sequence(), message.sequence(), 0, format);
                 OpenObject object = new OpenObject(store.begin(plan, key));
-                done.add(object);
                 object.add(ordinal, plan.messageId(message.sequence()), message);
-                object.encoder.close();
+                done.add(object.close());
             }
         }
 
@@ -121,26 +122,26 @@ public final class ObjectWriter {
             object.add(ordinal, plan.messageId(message.sequence()), message);
         }
 
-        private List<OpenObject> closeAll() throws IOException {
+        private List<ClosedObject> closeAll() throws IOException {
+            List<ClosedObject> all = new ArrayList<>();
             for (OpenObject object : open.values()) {
-                object.encoder.close();
+                all.add(object.close());
             }
-            List<OpenObject> all = List.copyOf(open.values());
             open.clear();
             return all;
         }
 
-        private Future<Void> publishAll(List<OpenObject> objects) {
+        private Future<Void> publishAll(List<ClosedObject> objects) {
             List<Future<Void>> streams = new ArrayList<>();
-            List<OpenObject> pending = new ArrayList<>();
-            for (OpenObject object : objects) {
+            List<ClosedObject> pending = new ArrayList<>();
+            for (ClosedObject object : objects) {
                 if (Arrays.stream(object.ordinals()).anyMatch(batch::isPending)) {
                     pending.add(object);
                 } else {
-                    streams.add(object.draft.discard());
+                    streams.add(object.draft().discard());
                 }
             }
-            Iterator<OpenObject> rest = pending.iterator();
+            Iterator<ClosedObject> rest = pending.iterator();
             for (int i = 0; i < Math.min(concurrency, pending.size()); i++) {
                 streams.add(publishOneByOne(rest));
             }
@@ -148,12 +149,12 @@ public final class ObjectWriter {
         }
 
         /** One object after another; as many of these run as are allowed at once. */
-        private Future<Void> publishOneByOne(Iterator<OpenObject> rest) {
+        private Future<Void> publishOneByOne(Iterator<ClosedObject> rest) {
             if (!rest.hasNext()) {
                 return Future.succeededFuture();
             }
-            OpenObject object = rest.next();
-            return object.draft
+            ClosedObject object = rest.next();
+            return object.draft()
                     .publish()
                     .recover(e -> {
                         Failure failure = Failure.of(e);
@@ -167,10 +168,13 @@ public final class ObjectWriter {
 
         Future<Void> discardAll() {
             List<Future<Void>> discarded = new ArrayList<>();
-            open.values().forEach(object -> discarded.add(object.draft.discard()));
+            open.values().forEach(object -> discarded.add(object.draft().discard()));
             return Future.join(discarded).mapEmpty();
         }
     }
+
+    /** An object whose bytes are all there. */
+    private record ClosedObject(ObjectStore.Draft draft, int[] ordinals) {}
 
     /** An object that is being encoded. */
     private final class OpenObject {
@@ -192,8 +196,13 @@ public final class ObjectWriter {
             ordinals[count++] = ordinal;
         }
 
-        int[] ordinals() {
-            return Arrays.copyOf(ordinals, count);
+        ObjectStore.Draft draft() {
+            return draft;
+        }
+
+        ClosedObject close() throws IOException {
+            encoder.close();
+            return new ClosedObject(draft, Arrays.copyOf(ordinals, count));
         }
     }
 }
