@@ -45,9 +45,23 @@ public final class ParquetRows {
 
     /** Counts the rows of every file that a glob names. */
     public static long count(String glob) {
+        return number("count(*)", glob);
+    }
+
+    /** The same, each payload once: those of {@link Stamp} are all different. */
+    public static long countDistinct(String glob) {
+        return number("count(DISTINCT payload)", glob);
+    }
+
+    /** Counts message identities: a message that came twice has two. */
+    public static long countDistinctIds(String glob) {
+        return number("count(DISTINCT message_id)", glob);
+    }
+
+    private static long number(String what, String glob) {
         try (Connection duck = DriverManager.getConnection("jdbc:duckdb:");
                 Statement statement = duck.createStatement();
-                ResultSet rows = statement.executeQuery("SELECT count(*) FROM read_parquet('" + glob + "')")) {
+                ResultSet rows = statement.executeQuery("SELECT " + what + " FROM read_parquet('" + glob + "')")) {
             rows.next();
             return rows.getLong(1);
         } catch (SQLException e) {

@@ -42,7 +42,8 @@ public final class Verifier {
         Tally tally = new Tally();
         ParquetRows.forEachPayload(arguments[0], tally::add);
         List<String> missing = tally.missing(Integer.parseInt(arguments[1]), Integer.parseInt(arguments[2]));
-        System.out.println(tally + ", missing " + missing);
+        long written = ParquetRows.count(arguments[0]) - ParquetRows.countDistinctIds(arguments[0]);
+        System.out.println(tally + " (of them " + written + " written twice), missing " + missing);
         System.out.println(tally.total() + " " + tally.duplicates() + " " + tally.altered());
         missing.forEach(System.out::println);
     }
