@@ -6,6 +6,7 @@ import io.plantline.observe.OutboxReport;
 import io.plantline.observe.TargetLedger;
 import io.plantline.pipeline.outbox.log.FileDisk;
 import io.plantline.pipeline.outbox.log.LogInspection;
+import io.plantline.pipeline.outbox.log.LogState;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.internal.ContextInternal;
@@ -52,11 +53,12 @@ public final class IdleOutbox {
     /** Whether nothing in it is needed any more: no message, no dead letter, no packet identifier; blocks. */
     public boolean isDone() throws IOException {
         for (String part : List.of("", TargetLogs.RAW, OutboxVerticle.DEAD)) {
-            Optional<LogInspection> log = inspect(part);
-            if (log.isPresent()
-                    && (log.get().state().waiting() > 0
-                            || !log.get().state().identifiers().isEmpty())) {
-                return false;
+            Path place = folder.resolve(part);
+            if (Files.isDirectory(place)) {
+                LogState state = LogInspection.state(new FileDisk(place));
+                if (state.waiting() > 0 || !state.identifiers().isEmpty()) {
+                    return false;
+                }
             }
         }
         return true;

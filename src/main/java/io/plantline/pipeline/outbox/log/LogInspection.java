@@ -19,6 +19,11 @@ public record LogInspection(LogState state, int segments, long groups, long byte
         damage = List.copyOf(damage);
     }
 
+    /** What the records of a log add up to, without reading all of it. */
+    public static LogState state(Disk disk) throws IOException {
+        return new Recovery(disk, (segment, from, to) -> {}).run(1).state();
+    }
+
     /** Inspects a log; an unusable tail is no damage, since nothing of it was ever promised. */
     public static LogInspection of(Disk disk) throws IOException {
         Recovery.Result found = new Recovery(disk, (segment, from, to) -> {}).run(1);
