@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class CrashPointIT {
     private static final int TOPICS = 20;
-    private static final int RATE = 500;
+    private static final int RATE = Integer.getInteger("crash.rate", 500);
     private static final int ROUNDS = Integer.getInteger("crash.rounds", 1);
 
     @TempDir
