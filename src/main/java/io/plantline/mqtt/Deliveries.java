@@ -29,7 +29,7 @@ final class Deliveries {
     /** Marks a released identifier that nobody knows. */
     private static final int UNKNOWN = 1 << 16;
 
-    private final SessionOptions options;
+    private SessionOptions options;
     private final MessageHandler handler;
     private final SessionCounters counters;
     private final Clock clock;
@@ -48,6 +48,11 @@ final class Deliveries {
         this.handler = handler;
         this.counters = counters;
         this.clock = clock;
+    }
+
+    /** Bounds are others from now on. */
+    void change(SessionOptions next) {
+        options = next;
     }
 
     /** The broker has forgotten the session: its identifiers mean nothing any more. */

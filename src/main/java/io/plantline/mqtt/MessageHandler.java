@@ -2,11 +2,26 @@ package io.plantline.mqtt;
 
 import io.vertx.core.Future;
 import java.util.List;
+import java.util.Set;
 
 /** Takes what a session receives, in order, on the session's context. */
 public interface MessageHandler {
 
-    /** The subscriptions that the broker has granted, before or after its first messages. */
+    /** Filters that the broker may have in this session, from an earlier start. */
+    default Set<String> filters() {
+        return Set.of();
+    }
+
+    /**
+     * The broker may have these filters from now on, and no others.
+     *
+     * @return completes when that is durable: what is to be subscribed is then
+     */
+    default Future<Void> filters(Set<String> filters) {
+        return Future.succeededFuture();
+    }
+
+    /** The subscriptions that the broker has, now that something about them has changed. */
     default void granted(List<SessionOptions.Subscription> subscriptions) {}
 
     /**

@@ -43,6 +43,8 @@ final class MqttConnection {
 
         void subAck(MqttConnection connection, MqttSubAckMessage packet);
 
+        void unsubAck(MqttConnection connection, int packetId);
+
         /** DISCONNECT from the broker, MQTT 5 only. */
         void disconnect(MqttConnection connection, int reason);
 
@@ -231,7 +233,8 @@ final class MqttConnection {
             case PUBREL -> events.pubRel(this, ((MqttMessageIdVariableHeader) packet.variableHeader()).messageId());
             case CONNACK -> events.connAck(this, (MqttConnAckMessage) packet);
             case SUBACK -> events.subAck(this, (MqttSubAckMessage) packet);
-            case PINGRESP, UNSUBACK -> {}
+            case UNSUBACK -> events.unsubAck(this, ((MqttMessageIdVariableHeader) packet.variableHeader()).messageId());
+            case PINGRESP -> {}
             case DISCONNECT ->
                 events.disconnect(
                         this,

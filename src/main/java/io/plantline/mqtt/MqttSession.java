@@ -13,7 +13,7 @@ import io.vertx.core.internal.ContextInternal;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +33,7 @@ public final class MqttSession {
     private static final int SESSION_TAKEN_OVER = 0x8E;
 
     private final ContextInternal context;
-    private final SessionOptions options;
+    private SessionOptions options;
     private final MessageHandler handler;
     private final Consumer<SessionStatus> listener;
     private final SessionCounters counters = new SessionCounters();
@@ -41,7 +41,7 @@ public final class MqttSession {
     private final Subscriber subscriber;
     private final Takeovers takeovers;
     private final Backoff backoff;
-    private final Dialer dialer;
+    private Dialer dialer;
     private final Clock clock;
 
     private State state = State.CLOSED;
@@ -58,6 +58,8 @@ public final class MqttSession {
     private boolean unauthorised;
     private State beforePressure = State.SUBSCRIBED;
     private long connectedAtNanos;
+    private @Nullable Promise<Void> reconnecting;
+    private boolean retried;
 
     /**
      * A session that is not started yet, on the current context.
@@ -79,7 +81,7 @@ public final class MqttSession {
         this.clock = clock;
         this.version = options.version() == 0 ? 5 : options.version();
         this.deliveries = new Deliveries(options, handler, counters, clock);
-        this.subscriber = new Subscriber(options.subscriptions());
+        this.subscriber = new Subscriber(context, options, handler, this::subscribed);
         this.takeovers = new Takeovers();
         this.backoff = new Backoff(options.reconnectMin(), options.reconnectMax(), random);
         this.dialer = new Dialer(context.owner(), options, credentials);
@@ -93,6 +95,60 @@ public final class MqttSession {
     public SessionStatus status() {
         return new SessionStatus(
                 state, dialer.address().toString(), version, subscriber.degraded(), detail, counters.snapshot());
+    }
+
+    /**
+     * Is to be otherwise from now on. Subscriptions change on the live connection; for anything else that the broker must
+     * know, {@code reconnect} says so: then the new way is tried before the present connection is given up, and the session
+     * lives on.
+     *
+     * @return completes when the broker has agreed, or when it cannot be asked now because there is no connection, or it is
+     *     not read; fails if it refuses: the caller then says what shall be instead
+     */
+    public Future<Void> change(SessionOptions next, CredentialSource credentials, boolean reconnect) {
+        if (!reconnect) {
+            options = next;
+            deliveries.change(next);
+            return subscriber.change(next);
+        }
+        Dialer dialing = new Dialer(context.owner(), next, credentials);
+        if (!accepted || connection == null) {
+            return moveTo(next, dialing);
+        }
+        return dialing.dial()
+                .compose(line -> {
+                    line.socket().close();
+                    return moveTo(next, dialing);
+                })
+                .onFailure(e -> dialing.close());
+    }
+
+    private Future<Void> moveTo(SessionOptions next, Dialer dialing) {
+        knownToBroker &= next.addresses().equals(options.addresses());
+        options = next;
+        deliveries.change(next);
+        Future<Void> subscriptions = subscriber.change(next);
+        Dialer former = dialer;
+        dialer = dialing;
+        MqttConnection open = connection;
+        if (open == null || !accepted) {
+            // It is trying anyway, and goes on in the new way.
+            if (open != null) {
+                open.close("the configuration has changed");
+            }
+            return subscriptions.eventually(former::close);
+        }
+        Promise<Void> promise = context.promise();
+        reconnecting = promise;
+        retried = false;
+        open.disconnect(0, "the configuration has changed");
+        return promise.future()
+                .timeout(next.connectTimeout().toMillis() * 3, TimeUnit.MILLISECONDS)
+                .compose(v -> subscriptions)
+                .eventually(() -> {
+                    reconnecting = null;
+                    return former.close();
+                });
     }
 
     /** Takes nothing more from the broker; what is in flight can still be acknowledged. */
@@ -204,28 +260,18 @@ public final class MqttSession {
         boolean present = packet.variableHeader().isSessionPresent();
         from.keepAlive(keepAlive(packet.variableHeader().properties()));
         lastSeen = clock.instant();
-        if (present && knownToBroker && subscriber.degraded().isEmpty()) {
-            subscribed("session resumed");
-            return;
-        }
         (present ? Future.<Void>succeededFuture() : forgotten())
-                .onSuccess(v -> subscribe(from, packet.variableHeader().properties()))
+                .onSuccess(v -> {
+                    if (from == connection) {
+                        subscriber.connected(from, packet.variableHeader().properties());
+                    }
+                })
                 .onFailure(e -> from.close("the new session cannot be written down: " + e.getMessage()));
-    }
-
-    private void subscribe(MqttConnection from, MqttProperties server) {
-        if (from != connection) {
-            return;
-        }
-        subscriber.start(from, server);
-        timer = context.setTimer(options.connectTimeout().toMillis(), id -> {
-            timer = -1;
-            from.close("no SUBACK within " + options.connectTimeout().toMillis() + " ms");
-        });
     }
 
     private Future<Void> forgotten() {
         deliveries.newSession();
+        subscriber.forgotten();
         if (knownToBroker) {
             counters.sessionsLost++;
             LOG.error(
@@ -270,8 +316,9 @@ public final class MqttSession {
         return true;
     }
 
-    private void subscribed(String why) {
+    private void subscribed() {
         knownToBroker = true;
+        String why = subscriber.degraded().isEmpty() ? "all subscriptions are made" : "not all subscriptions are made";
         LOG.info(
                 "subscribed at {} with MQTT {} as {}: {}{}",
                 dialer.address(),
@@ -280,6 +327,10 @@ public final class MqttSession {
                 why,
                 subscriber.degraded().isEmpty() ? "" : "; DEGRADED: " + subscriber.degraded());
         become(subscriber.degraded().isEmpty() ? State.SUBSCRIBED : State.DEGRADED, why);
+        Promise<Void> waiting = reconnecting;
+        if (waiting != null) {
+            waiting.tryComplete();
+        }
     }
 
     private void onClose(MqttConnection from, String why) {
@@ -289,6 +340,7 @@ public final class MqttSession {
         deliveries.endOfRead(from, this::onFreed);
         connection = null;
         cancelTimer();
+        subscriber.interrupted();
         if (accepted) {
             lastSeen = clock.instant();
             if (System.nanoTime() - connectedAtNanos > STABLE_AFTER.toNanos()) {
@@ -304,6 +356,9 @@ public final class MqttSession {
             if (closing != null) {
                 closing.tryComplete();
             }
+        } else if (reconnecting != null && !retried) {
+            retried = true;
+            connect();
         } else {
             retry(unauthorised ? "MQTT-AUTH" : "MQTT-DISCONNECTED", why);
         }
@@ -318,6 +373,7 @@ public final class MqttSession {
                     deliveries.held());
             beforePressure = state;
             from.pauseReading();
+            subscriber.interrupted();
             become(State.PRESSURE, "too much waits for its targets");
         }
     }
@@ -331,6 +387,7 @@ public final class MqttSession {
             LOG.info("pressure is over, reading on");
             open.resumeReading();
             become(beforePressure, "pressure is over");
+            subscriber.resumed(open);
         }
     }
 
@@ -365,12 +422,13 @@ public final class MqttSession {
 
         @Override
         public void subAck(MqttConnection from, MqttSubAckMessage packet) {
-            if (subscriber.acknowledged(
-                    packet.variableHeader().messageId(), packet.payload().reasonCodes())) {
-                cancelTimer();
-                handler.granted(List.copyOf(subscriber.granted()));
-                subscribed("subscriptions made");
-            }
+            subscriber.subAck(
+                    packet.variableHeader().messageId(), packet.payload().reasonCodes());
+        }
+
+        @Override
+        public void unsubAck(MqttConnection from, int packetId) {
+            subscriber.unsubAck(packetId);
         }
 
         @Override

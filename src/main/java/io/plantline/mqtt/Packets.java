@@ -14,6 +14,7 @@ import io.netty.handler.codec.mqtt.MqttSubscriptionOption;
 import io.netty.handler.codec.mqtt.MqttSubscriptionOption.RetainedHandlingPolicy;
 import io.netty.handler.codec.mqtt.MqttVersion;
 import io.plantline.model.Credential;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 
@@ -70,6 +71,13 @@ final class Packets {
             properties.add(integer(MqttProperties.SUBSCRIPTION_IDENTIFIER, identifier));
             builder.properties(properties);
         }
+        return builder.build();
+    }
+
+    static MqttMessage unsubscribe(int packetId, Collection<String> filters) {
+        MqttMessageBuilders.UnsubscribeBuilder builder =
+                MqttMessageBuilders.unsubscribe().messageId(packetId);
+        filters.forEach(builder::addTopicFilter);
         return builder.build();
     }
 

@@ -33,9 +33,9 @@ public interface Outbox {
         return Future.succeededFuture();
     }
 
-    /** Identifiers of messages that an earlier start has stored, and that the broker has not released. */
-    default BitSet stored(long generation) {
-        return new BitSet();
+    /** Identifiers of messages that are stored, and that the broker has not released; completes where it was called. */
+    default Future<BitSet> stored(long generation) {
+        return Future.succeededFuture(new BitSet());
     }
 
     /** The lane of a topic. */

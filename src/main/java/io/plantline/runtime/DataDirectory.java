@@ -1,6 +1,6 @@
 package io.plantline.runtime;
 
-import io.plantline.pipeline.SessionGenerations;
+import io.plantline.pipeline.SessionMemory;
 import io.plantline.pipeline.outbox.log.Disk;
 import io.plantline.pipeline.outbox.log.FileDisk;
 import io.vertx.core.Future;
@@ -24,6 +24,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Properties;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -33,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *  format              what wrote it
  *  lock                held by the process that uses it
- *  session             client identifier, and number of the broker's session
+ *  session             client identifier, number of the broker's session, and the filters in it
  *  targets/NAME-FINGERPRINT/
  *    id                identity of this outbox, unique over all plants
  *    definition        what the document said of the target, so that another document cannot strand its messages
@@ -222,7 +223,7 @@ public final class DataDirectory implements AutoCloseable {
     }
 
     /** The sessions of a client; another client identifier means another session. */
-    SessionGenerations sessions(Vertx vertx, String clientId) {
+    SessionMemory sessions(Vertx vertx, String clientId) {
         try {
             return readSessions(vertx, clientId);
         } catch (IOException e) {
@@ -230,7 +231,7 @@ public final class DataDirectory implements AutoCloseable {
         }
     }
 
-    private SessionGenerations readSessions(Vertx vertx, String clientId) throws IOException {
+    private SessionMemory readSessions(Vertx vertx, String clientId) throws IOException {
         Path file = root.resolve("session");
         Properties known = new Properties();
         if (Files.exists(file)) {
@@ -238,24 +239,28 @@ public final class DataDirectory implements AutoCloseable {
         }
         long last = Long.parseLong(known.getProperty("generation", "0"));
         boolean same = clientId.equals(known.getProperty("client-id"));
-        Sessions sessions = new Sessions(vertx, file, clientId, last);
+        String filters = same ? known.getProperty("filters", "") : "";
+        Set<String> held = filters.isEmpty() ? Set.of() : Set.of(filters.split("\0"));
+        Sessions sessions = new Sessions(vertx, file, clientId, last, held);
         if (!same) {
-            sessions.write(last + 1);
+            sessions.write(last + 1, held);
         }
         return sessions;
     }
 
-    private static final class Sessions implements SessionGenerations {
+    private static final class Sessions implements SessionMemory {
         private final Vertx vertx;
         private final Path file;
         private final String clientId;
         private volatile long generation;
+        private volatile Set<String> filters;
 
-        Sessions(Vertx vertx, Path file, String clientId, long generation) {
+        Sessions(Vertx vertx, Path file, String clientId, long generation, Set<String> filters) {
             this.vertx = vertx;
             this.file = file;
             this.clientId = clientId;
             this.generation = generation;
+            this.filters = filters;
         }
 
         @Override
@@ -265,17 +270,31 @@ public final class DataDirectory implements AutoCloseable {
 
         @Override
         public Future<Long> next() {
-            return vertx.executeBlocking(() -> write(generation + 1));
+            return vertx.executeBlocking(() -> write(generation + 1, Set.of()));
         }
 
-        private long write(long next) throws IOException {
+        @Override
+        public Set<String> filters() {
+            return filters;
+        }
+
+        @Override
+        public Future<Void> filters(Set<String> some) {
+            return some.equals(filters)
+                    ? Future.succeededFuture()
+                    : vertx.executeBlocking(() -> write(generation, some)).mapEmpty();
+        }
+
+        private long write(long next, Set<String> some) throws IOException {
             Properties known = new Properties();
             known.setProperty("client-id", clientId);
             known.setProperty("generation", Long.toString(next));
+            known.setProperty("filters", String.join("\0", new TreeSet<>(some)));
             StringWriter text = new StringWriter();
             known.store(text, null);
             writeDurably(file, text.toString());
             generation = next;
+            filters = some;
             return next;
         }
     }

@@ -39,9 +39,12 @@ record Door(Outbox present, List<Outbox> former) implements Outbox {
     }
 
     @Override
-    public BitSet stored(long generation) {
-        BitSet stored = present.stored(generation);
-        former.forEach(outbox -> stored.or(outbox.stored(generation)));
+    public Future<BitSet> stored(long generation) {
+        Future<BitSet> stored = present.stored(generation);
+        for (Outbox outbox : former) {
+            stored = stored.compose(
+                    before -> outbox.stored(generation).onSuccess(before::or).map(before));
+        }
         return stored;
     }
 }

@@ -11,7 +11,7 @@ import io.plantline.observe.DeadLetter;
 import io.plantline.observe.OutboxReport;
 import io.plantline.observe.TargetLedger;
 import io.plantline.pipeline.PipelineCodec;
-import io.plantline.pipeline.SessionGenerations;
+import io.plantline.pipeline.SessionMemory;
 import io.plantline.pipeline.dispatch.DispatcherVerticle;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -85,11 +85,13 @@ public final class House implements Operations {
     }
 
     private Future<Void> startDispatcher() {
-        SessionGenerations sessions = data == null
-                ? SessionGenerations.inMemory()
+        SessionMemory sessions = data == null
+                ? SessionMemory.inMemory()
                 : data.sessions(vertx, configuration.broker().clientId());
         DispatcherVerticle verticle = new DispatcherVerticle(
-                this::sessionOptions, configuration.subscriptions(), rooms.doors(), sessions, credentials());
+                new DispatcherVerticle.Wish(
+                        this::sessionOptions, configuration.subscriptions(), rooms.doors(), credentials()),
+                sessions);
         dispatcher = verticle;
         return vertx.deployVerticle(verticle).mapEmpty();
     }

@@ -3,7 +3,7 @@ package io.plantline.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.plantline.pipeline.SessionGenerations;
+import io.plantline.pipeline.SessionMemory;
 import io.vertx.core.Vertx;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -88,7 +88,7 @@ class DataDirectoryTest {
             first = data.sessions(vertx, "client").current();
         }
         try (DataDirectory data = DataDirectory.open(root())) {
-            SessionGenerations sessions = data.sessions(vertx, "client");
+            SessionMemory sessions = data.sessions(vertx, "client");
             assertThat(sessions.current()).isEqualTo(first);
             sessions.next().toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
         }

@@ -8,7 +8,7 @@ import io.plantline.mqtt.ReceivedMessage;
 import io.plantline.mqtt.SessionOptions;
 import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.Outbox;
-import io.plantline.pipeline.SessionGenerations;
+import io.plantline.pipeline.SessionMemory;
 import io.vertx.core.Future;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -17,6 +17,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,31 +31,116 @@ final class Dispatcher implements MessageHandler {
     private static final int MAX_COUNT = 4096;
     private static final int MAX_BYTES = 1 << 20;
 
-    private final List<RouteTable.Rule> rules;
-    private RouteTable routes;
+    private Routing routing;
+    /** Rules of filters that go: what the broker still sends for them is not lost. */
+    private List<RouteTable.Rule> leaving = List.of();
+
+    private RouteTable routes = new RouteTable(List.of());
     private Set<Integer> identifiers = Set.of();
     private final Set<TopicFilter> refused = new HashSet<>();
-    private final List<Destination> targets = new ArrayList<>();
-    private final SessionGenerations sessions;
+    /** By the index that rules have; targets of rules that go are at the end. */
+    private List<Destination> targets;
+
+    private final SessionMemory sessions;
     private final List<Lane> filling = new ArrayList<>();
     private final List<Future<Void>> appended = new ArrayList<>();
     private long unrouted;
 
-    /** A dispatcher; a rule's target is an index into {@code outboxes}. */
-    Dispatcher(List<RouteTable.Rule> rules, List<Outbox> outboxes, SessionGenerations sessions) {
+    /** Since somebody asked what is stored; null: nobody did. */
+    private @Nullable BitSet releasedMeanwhile;
+
+    /** A dispatcher of what {@link #prepare} has made. */
+    Dispatcher(SessionMemory sessions) {
         this.sessions = sessions;
-        this.rules = List.copyOf(rules);
-        this.routes = new RouteTable(rules);
-        know(rules);
-        for (Outbox outbox : outboxes) {
-            targets.add(new Destination(outbox, sessions.current()));
+        this.routing = new Routing(List.of(), List.of());
+        this.targets = List.of();
+    }
+
+    /**
+     * Where messages go.
+     *
+     * @param rules whose target is an index into {@code outboxes}
+     */
+    record Routing(List<RouteTable.Rule> rules, List<Outbox> outboxes) {
+        Routing {
+            rules = List.copyOf(rules);
+            outboxes = List.copyOf(outboxes);
         }
+    }
+
+    /** Asks outboxes what they hold, and completes with what {@link #route} takes. */
+    Future<Runnable> prepare(Routing next) {
+        long generation = sessions.current();
+        releasedMeanwhile = new BitSet();
+        List<Future<Destination>> made = new ArrayList<>();
+        for (Outbox outbox : next.outboxes()) {
+            made.add(targets.stream()
+                    .filter(target -> target.outbox.equals(outbox))
+                    .findFirst()
+                    .map(Future::succeededFuture)
+                    .orElseGet(() -> outbox.stored(generation).map(stored -> new Destination(outbox, stored))));
+        }
+        return Future.all(made)
+                .map(v -> () -> route(next, made.stream().map(Future::result).toList(), generation));
+    }
+
+    /** From the next message on: new rules, and those of filters that the broker is still to forget. */
+    private void route(Routing next, List<Destination> destinations, long generation) {
+        BitSet released = releasedMeanwhile == null ? new BitSet() : releasedMeanwhile;
+        releasedMeanwhile = null;
+        List<Destination> all = new ArrayList<>(destinations);
+        for (Destination destination : destinations) {
+            boolean known = targets.contains(destination);
+            if (!known && generation == sessions.current()) {
+                destination.stored.andNot(released);
+            } else if (!known) {
+                destination.stored.clear();
+            }
+        }
+        Set<TopicFilter> stay =
+                next.rules().stream().map(RouteTable.Rule::filter).collect(Collectors.toSet());
+        List<RouteTable.Rule> go = new ArrayList<>();
+        for (RouteTable.Rule rule : both(routing.rules(), leaving)) {
+            if (!stay.contains(rule.filter())) {
+                Destination destination = targets.get(rule.target());
+                if (!all.contains(destination)) {
+                    all.add(destination);
+                }
+                go.add(rule.to(all.indexOf(destination)));
+            }
+        }
+        routing = next;
+        leaving = List.copyOf(go);
+        targets = List.copyOf(all);
+        hear(both(next.rules(), go));
+    }
+
+    private static List<RouteTable.Rule> both(List<RouteTable.Rule> some, List<RouteTable.Rule> others) {
+        return Stream.concat(some.stream(), others.stream()).toList();
+    }
+
+    private void hear(List<RouteTable.Rule> rules) {
+        List<RouteTable.Rule> heard = rules.stream()
+                .map(rule -> refused.contains(rule.filter()) ? rule.speakingLast() : rule)
+                .toList();
+        routes = new RouteTable(heard);
+        identifiers = heard.stream().map(RouteTable.Rule::identifier).collect(Collectors.toUnmodifiableSet());
     }
 
     @Override
     public Future<Void> newSession() {
         targets.forEach(target -> target.stored.clear());
         return sessions.next().mapEmpty();
+    }
+
+    @Override
+    public Set<String> filters() {
+        return sessions.filters();
+    }
+
+    @Override
+    public Future<Void> filters(Set<String> filters) {
+        return sessions.filters(filters);
     }
 
     @Override
@@ -66,10 +153,13 @@ final class Dispatcher implements MessageHandler {
         Identifiers identifiers = new Identifiers(sessions.current(), packetIds);
         List<Future<Void>> released = new ArrayList<>();
         for (Destination target : targets) {
-            for (int packetId : packetIds) {
-                target.stored.clear(packetId);
-            }
             released.add(target.outbox.release(identifiers));
+        }
+        for (int packetId : packetIds) {
+            targets.forEach(target -> target.stored.clear(packetId));
+            if (releasedMeanwhile != null) {
+                releasedMeanwhile.set(packetId);
+            }
         }
         return Future.all(released).mapEmpty();
     }
@@ -82,20 +172,16 @@ final class Dispatcher implements MessageHandler {
     public void granted(List<SessionOptions.Subscription> subscriptions) {
         Set<TopicFilter> granted =
                 subscriptions.stream().map(SessionOptions.Subscription::filter).collect(Collectors.toSet());
-        rules.stream()
+        routing.rules().stream()
                 .map(RouteTable.Rule::filter)
                 .filter(filter -> !granted.contains(filter))
                 .forEach(refused::add);
-        List<RouteTable.Rule> heard = rules.stream()
-                .filter(rule -> granted.contains(rule.filter()))
-                .map(rule -> refused.contains(rule.filter()) ? rule.speakingLast() : rule)
-                .toList();
-        routes = new RouteTable(heard);
-        know(heard);
+        leaving = heard(leaving, granted);
+        hear(both(heard(routing.rules(), granted), leaving));
     }
 
-    private void know(List<RouteTable.Rule> known) {
-        identifiers = known.stream().map(RouteTable.Rule::identifier).collect(Collectors.toUnmodifiableSet());
+    private static List<RouteTable.Rule> heard(List<RouteTable.Rule> rules, Set<TopicFilter> granted) {
+        return rules.stream().filter(rule -> granted.contains(rule.filter())).toList();
     }
 
     @Override
@@ -165,9 +251,9 @@ final class Dispatcher implements MessageHandler {
         /** QoS 2 messages that an earlier start has stored here: a copy of them is not stored again. */
         private final BitSet stored;
 
-        Destination(Outbox outbox, long generation) {
+        Destination(Outbox outbox, BitSet stored) {
             this.outbox = outbox;
-            this.stored = outbox.stored(generation);
+            this.stored = stored;
             this.lanes = new Lane[outbox.lanes()];
             for (int i = 0; i < lanes.length; i++) {
                 lanes[i] = new Lane(outbox, i);

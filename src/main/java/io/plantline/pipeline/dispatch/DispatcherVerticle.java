@@ -6,7 +6,7 @@ import io.plantline.mqtt.MqttSession;
 import io.plantline.mqtt.SessionOptions;
 import io.plantline.mqtt.SessionStatus;
 import io.plantline.pipeline.Outbox;
-import io.plantline.pipeline.SessionGenerations;
+import io.plantline.pipeline.SessionMemory;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
@@ -14,6 +14,7 @@ import io.vertx.core.internal.ContextInternal;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
@@ -22,66 +23,95 @@ import org.jspecify.annotations.Nullable;
 
 /** Holds one MQTT session and feeds the outboxes from it. */
 public final class DispatcherVerticle extends VerticleBase {
-    private final Function<List<SessionOptions.Subscription>, SessionOptions> options;
-    private final List<Subscription> subscriptions;
-    private final Map<String, Outbox> outboxes;
-    private final SessionGenerations sessions;
-    private final CredentialSource credentials;
+    private final Wish first;
     private final AtomicReference<@Nullable SessionStatus> status = new AtomicReference<>();
+    private final Dispatcher dispatcher;
     private @Nullable MqttSession session;
 
     /**
-     * A dispatcher.
+     * What a dispatcher does.
      *
      * @param options of the session, once the subscriptions have their identifiers
      * @param outboxes by target name
      */
-    public DispatcherVerticle(
+    public record Wish(
             Function<List<SessionOptions.Subscription>, SessionOptions> options,
             List<Subscription> subscriptions,
             Map<String, Outbox> outboxes,
-            SessionGenerations sessions,
             CredentialSource credentials) {
-        this.options = options;
-        this.subscriptions = List.copyOf(subscriptions);
-        this.outboxes = Map.copyOf(outboxes);
-        this.sessions = sessions;
-        this.credentials = credentials;
+        public Wish {
+            subscriptions = List.copyOf(subscriptions);
+            outboxes = Map.copyOf(outboxes);
+        }
+    }
+
+    /** A dispatcher that does {@code first} when it starts. */
+    public DispatcherVerticle(Wish first, SessionMemory sessions) {
+        this.first = first;
+        this.dispatcher = new Dispatcher(sessions);
+    }
+
+    /** A wish with identifiers for subscriptions and indices for targets. */
+    private record Work(Dispatcher.Routing routing, SessionOptions options) {
+        static Work of(Wish wish) {
+            List<Outbox> order = new ArrayList<>();
+            Map<String, Integer> index = new HashMap<>();
+            wish.outboxes().forEach((target, outbox) -> {
+                index.put(target, order.size());
+                order.add(outbox);
+            });
+            SubscriptionIdentifiers identifiers = new SubscriptionIdentifiers(wish.subscriptions());
+            List<RouteTable.Rule> rules = new ArrayList<>();
+            List<SessionOptions.Subscription> asked = new ArrayList<>();
+            for (Subscription subscription : wish.subscriptions()) {
+                int identifier = identifiers.of(subscription);
+                for (String name : subscription.targets()) {
+                    Integer target = index.get(name);
+                    if (target == null) {
+                        throw new IllegalStateException("no outbox for " + name);
+                    }
+                    rules.add(new RouteTable.Rule(subscription.filter(), subscription.qos(), identifier, target));
+                }
+                asked.add(new SessionOptions.Subscription(subscription.filter(), subscription.qos(), identifier));
+            }
+            return new Work(new Dispatcher.Routing(rules, order), wish.options().apply(asked));
+        }
     }
 
     @Override
     public Future<?> start() {
-        List<Outbox> order = new ArrayList<>();
-        Map<String, Integer> index = new java.util.HashMap<>();
-        outboxes.forEach((target, outbox) -> {
-            index.put(target, order.size());
-            order.add(outbox);
+        Work work = Work.of(first);
+        return dispatcher.prepare(work.routing()).onSuccess(route -> {
+            route.run();
+            MqttSession opened = new MqttSession(
+                    (ContextInternal) context,
+                    work.options(),
+                    first.credentials(),
+                    dispatcher,
+                    status::set,
+                    Clock.systemUTC(),
+                    new SecureRandom());
+            session = opened;
+            opened.start();
         });
-        SubscriptionIdentifiers identifiers = new SubscriptionIdentifiers(subscriptions);
-        List<RouteTable.Rule> rules = new ArrayList<>();
-        List<SessionOptions.Subscription> asked = new ArrayList<>();
-        for (Subscription subscription : subscriptions) {
-            int identifier = identifiers.of(subscription);
-            for (String name : subscription.targets()) {
-                Integer target = index.get(name);
-                if (target == null) {
-                    throw new IllegalStateException("no outbox for " + name);
-                }
-                rules.add(new RouteTable.Rule(subscription.filter(), subscription.qos(), identifier, target));
-            }
-            asked.add(new SessionOptions.Subscription(subscription.filter(), subscription.qos(), identifier));
-        }
-        MqttSession opened = new MqttSession(
-                (ContextInternal) context,
-                options.apply(asked),
-                credentials,
-                new Dispatcher(rules, order, sessions),
-                status::set,
-                Clock.systemUTC(),
-                new SecureRandom());
-        session = opened;
-        opened.start();
-        return Future.succeededFuture();
+    }
+
+    /**
+     * Does something else from the next message on, with the same session. What the broker still sends for filters that go
+     * reaches the targets they had.
+     *
+     * @param reconnect whether more than subscriptions differs that the broker must know
+     * @return completes when the broker has agreed, or cannot be asked now; fails if it refuses: then the caller says what
+     *     shall be instead
+     */
+    public Future<Void> change(Wish wish, boolean reconnect) {
+        return onContext(open -> {
+            Work work = Work.of(wish);
+            return dispatcher.prepare(work.routing()).compose(route -> {
+                route.run();
+                return open.change(work.options(), wish.credentials(), reconnect);
+            });
+        });
     }
 
     /** How the session was when its state last changed; counters are of {@link #refreshStatus}. */

@@ -31,6 +31,10 @@ final class RouteTable {
             this(filter, qos, identifier, target, false);
         }
 
+        Rule to(int other) {
+            return new Rule(filter, qos, identifier, other, last);
+        }
+
         Rule speakingLast() {
             return new Rule(filter, qos, identifier, target, true);
         }

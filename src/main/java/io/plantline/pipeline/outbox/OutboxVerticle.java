@@ -182,21 +182,24 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
     }
 
     @Override
-    public BitSet stored(long generation) {
-        return journal == null ? new BitSet() : journal.identifiers(generation);
+    public Future<BitSet> stored(long generation) {
+        Journal open = journal;
+        return open == null
+                ? Future.succeededFuture(new BitSet())
+                : this.<BitSet>onContext(promise -> promise.complete(open.identifiers(generation)));
     }
 
     private Future<Void> onRelay(BiConsumer<Relay, Promise<Void>> work) {
         Relay open = first;
         return open == null
                 ? Future.failedFuture("the outbox of " + target.name() + " is not open")
-                : onContext(promise -> work.accept(open, promise));
+                : this.<Void>onContext(promise -> work.accept(open, promise));
     }
 
     /** Runs here what others asked for; the future completes where they are. */
-    private Future<Void> onContext(Consumer<Promise<Void>> work) {
+    private <T> Future<T> onContext(Consumer<Promise<T>> work) {
         ContextInternal caller = ContextInternal.current();
-        Promise<Void> promise = caller == null ? Promise.promise() : caller.promise();
+        Promise<T> promise = caller == null ? Promise.promise() : caller.promise();
         if (caller == context) {
             work.accept(promise);
         } else {
@@ -275,7 +278,7 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
     private Future<Void> each(BiConsumer<Relay, Promise<Void>> step) {
         Future<Void> done = Future.succeededFuture();
         for (Relay relay : relays()) {
-            done = done.compose(v -> onContext(promise -> step.accept(relay, promise)));
+            done = done.compose(v -> this.<Void>onContext(promise -> step.accept(relay, promise)));
         }
         return done;
     }

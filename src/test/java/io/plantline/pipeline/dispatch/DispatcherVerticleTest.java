@@ -10,7 +10,7 @@ import io.plantline.model.TopicFilter;
 import io.plantline.mqtt.SessionOptions;
 import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.Outbox;
-import io.plantline.pipeline.SessionGenerations;
+import io.plantline.pipeline.SessionMemory;
 import io.plantline.testkit.Packet;
 import io.plantline.testkit.ScriptedBroker;
 import io.plantline.testkit.ScriptedBroker.Connection;
@@ -33,6 +33,7 @@ import org.junit.jupiter.api.Test;
 class DispatcherVerticleTest {
     private final Vertx vertx = Vertx.vertx();
     private ScriptedBroker broker;
+    private DispatcherVerticle verticle;
 
     @BeforeEach
     void start() {
@@ -75,7 +76,12 @@ class DispatcherVerticleTest {
     }
 
     private void deploy(Map<String, Outbox> outboxes, Subscription... subscriptions) {
-        DispatcherVerticle verticle = new DispatcherVerticle(
+        verticle = new DispatcherVerticle(wish(outboxes, subscriptions), SessionMemory.inMemory());
+        vertx.deployVerticle(verticle).toCompletionStage().toCompletableFuture().join();
+    }
+
+    private DispatcherVerticle.Wish wish(Map<String, Outbox> outboxes, Subscription... subscriptions) {
+        return new DispatcherVerticle.Wish(
                 asked -> new SessionOptions(
                         List.of(new SessionOptions.Address("127.0.0.1", broker.port())),
                         5,
@@ -94,9 +100,7 @@ class DispatcherVerticleTest {
                         asked),
                 List.of(subscriptions),
                 outboxes,
-                SessionGenerations.inMemory(),
                 refresh -> Future.succeededFuture(Optional.empty()));
-        vertx.deployVerticle(verticle).toCompletionStage().toCompletableFuture().join();
     }
 
     private static Subscription subscription(String filter, String target) {

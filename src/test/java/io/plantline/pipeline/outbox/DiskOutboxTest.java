@@ -96,6 +96,12 @@ class DiskOutboxTest extends DiskOutboxHarness {
                                 + " + quarantined 0 + waiting 0");
     }
 
+    private static List<Integer> stored(OutboxVerticle outbox, long generation) {
+        return outbox.stored(generation).toCompletionStage().toCompletableFuture().join().stream()
+                .boxed()
+                .toList();
+    }
+
     @Test
     void aFullOutboxDropsItsOldestMessagesAndKeepsWhatAPublisherHas() throws Exception {
         onFull = OnFull.DROP_OLDEST;
@@ -351,8 +357,8 @@ class DiskOutboxTest extends DiskOutboxHarness {
                 .toCompletableFuture()
                 .get(10, TimeUnit.SECONDS);
         OutboxVerticle again = reopen(1);
-        assertThat(again.stored(7).stream()).containsExactly(12);
-        assertThat(again.stored(8).stream()).as("of another session").isEmpty();
+        assertThat(stored(again, 7)).containsExactly(12);
+        assertThat(stored(again, 8)).as("of another session").isEmpty();
     }
 
     @Test
