@@ -2,9 +2,11 @@ package io.plantline.admin;
 
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.plantline.observe.ConfigurationReport;
 import io.plantline.observe.DeadLetter;
 import io.plantline.observe.OutboxReport;
 import io.plantline.runtime.Operations;
+import io.plantline.runtime.Reloads;
 import io.vertx.core.Future;
 import java.io.IOException;
 import java.net.URI;
@@ -19,7 +21,7 @@ import java.time.Duration;
 import java.util.List;
 
 /** Asks a running program. Its calls block. */
-public final class AdminClient implements Operations {
+public final class AdminClient implements Operations, Reloads {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Duration TIMEOUT = Duration.ofMinutes(5);
 
@@ -67,6 +69,16 @@ public final class AdminClient implements Operations {
                 "POST",
                 "/dead-letters/" + encoded(target) + "/replay?to=" + encoded(to) + "&up-to=" + upTo,
                 new TypeReference<>() {});
+    }
+
+    @Override
+    public Future<ConfigurationReport> configuration() {
+        return call("GET", "/configuration", new TypeReference<>() {});
+    }
+
+    @Override
+    public Future<ConfigurationReport> reload() {
+        return call("POST", "/configuration/reload", new TypeReference<>() {});
     }
 
     private static String encoded(String text) {

@@ -3,6 +3,7 @@ package io.plantline.admin;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.plantline.runtime.Operations;
+import io.plantline.runtime.Reloads;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.http.HttpMethod;
@@ -25,6 +26,8 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  *  GET  /outboxes
+ *  GET  /configuration
+ *  POST /configuration/reload
  *  GET  /dead-letters/TARGET?from=ID&amp;limit=N
  *  POST /dead-letters/TARGET/purge?up-to=ID
  *  POST /dead-letters/TARGET/replay?to=TARGET&amp;up-to=ID
@@ -36,6 +39,7 @@ public final class AdminServer extends VerticleBase {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Operations operations;
+    private final Reloads reloads;
     private final Path file;
     private final String token;
 
@@ -44,8 +48,9 @@ public final class AdminServer extends VerticleBase {
      *
      * @param file for port and token
      */
-    public AdminServer(Operations operations, Path file) {
+    public AdminServer(Operations operations, Reloads reloads, Path file) {
         this.operations = operations;
+        this.reloads = reloads;
         this.file = file;
         byte[] bits = new byte[TOKEN_BYTES];
         new SecureRandom().nextBytes(bits);
@@ -100,6 +105,10 @@ public final class AdminServer extends VerticleBase {
         boolean get = request.method().equals(HttpMethod.GET);
         if (get && path.length == 1 && path[0].equals("outboxes")) {
             return operations.outboxes();
+        } else if (get && request.path().equals("/configuration")) {
+            return reloads.configuration();
+        } else if (!get && request.path().equals("/configuration/reload")) {
+            return reloads.reload();
         } else if (path[0].equals("dead-letters") && path.length > 1) {
             String target = path[1];
             if (get && path.length == 2) {

@@ -4,6 +4,7 @@ import io.plantline.admin.AdminClient;
 import io.plantline.runtime.DataDirectory;
 import io.plantline.runtime.IdleDirectory;
 import io.plantline.runtime.Operations;
+import io.plantline.runtime.Reloads;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.io.IOException;
@@ -54,6 +55,19 @@ final class DataOption {
         } finally {
             result(vertx.close());
         }
+    }
+
+    /** Something that only a running program can answer. */
+    interface RunningQuestion<T> {
+        Future<T> ask(Reloads program);
+    }
+
+    <T> T askRunning(RunningQuestion<T> question) throws Exception {
+        Path admin = DataDirectory.adminFile(root());
+        if (!Files.exists(admin)) {
+            throw new Operations.RefusedException("no program runs on " + root());
+        }
+        return result(question.ask(new AdminClient(admin)));
     }
 
     private Path root() throws IOException {

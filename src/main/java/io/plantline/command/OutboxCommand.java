@@ -150,9 +150,8 @@ final class OutboxCommand implements Callable<Integer> {
             Vertx vertx = Vertx.vertx();
             try (DataDirectory data =
                     DataDirectory.open(Path.of(configuration.data().get().directory()))) {
-                House house = new House(
-                        vertx, configuration, plugins, source -> parser.definition(source, System.getenv()), data);
-                house.startWithoutSession()
+                House house = new House(vertx, plugins, source -> parser.definition(source, System.getenv()), data);
+                house.startWithoutSession(configuration)
                         .compose(v -> house.empty())
                         .toCompletionStage()
                         .toCompletableFuture()

@@ -24,7 +24,9 @@ import picocli.CommandLine.ScopeType;
         subcommands = {
             RunCommand.class,
             ValidateCommand.class,
+            DiffCommand.class,
             SchemaCommand.class,
+            ConfigurationCommand.class,
             LedgerCommand.class,
             OutboxCommand.class,
             DeadLetterCommand.class,

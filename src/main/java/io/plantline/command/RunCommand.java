@@ -2,12 +2,15 @@ package io.plantline.command;
 
 import io.plantline.admin.AdminServer;
 import io.plantline.config.Configuration;
+import io.plantline.config.ConfigurationException;
 import io.plantline.config.ConfigurationParser;
+import io.plantline.config.EnvironmentVariables;
 import io.plantline.config.Plugins;
 import io.plantline.model.Problem;
 import io.plantline.runtime.DataDirectory;
 import io.plantline.runtime.House;
 import io.plantline.runtime.PluginCatalog;
+import io.plantline.runtime.reload.Reloader;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import java.nio.file.Path;
@@ -65,7 +68,8 @@ final class RunCommand implements Callable<Integer> {
         Plugins plugins = PluginCatalog.load(PlantlineCommand.orDefault(parent).plugins);
         int cores = Runtime.getRuntime().availableProcessors();
         ConfigurationParser parser = new ConfigurationParser(plugins, cores);
-        ConfigurationParser.Result parsed = parser.parse(DocumentSource.read(file), System.getenv());
+        Document document = document(parser);
+        ConfigurationParser.Result parsed = document.parsed();
         for (Problem warning : parsed.warnings()) {
             LOG.warn("{}", warning);
         }
@@ -84,19 +88,47 @@ final class RunCommand implements Callable<Integer> {
                                         + " crash may send again what was in flight"));
         Vertx vertx = Vertx.vertx(
                 new VertxOptions().setPreferNativeTransport(true).setEventLoopPoolSize(Math.max(1, cores / 2)));
-        House house = new House(
-                vertx, parsed.configuration(), plugins, source -> parser.definition(source, System.getenv()), data);
+        House house = new House(vertx, plugins, source -> parser.definition(source, System.getenv()), data);
         CountDownLatch stopped = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(vertx, house, data, stopped), "plantline-stop"));
-        house.start().toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
+        house.start(parsed.configuration())
+                .toCompletionStage()
+                .toCompletableFuture()
+                .get(60, TimeUnit.SECONDS);
+        Reloader reloader = new Reloader(
+                vertx, house, parser, System.getenv(), file, data, parsed.configuration(), document.text());
+        reloader.start().toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
         if (data != null) {
-            vertx.deployVerticle(new AdminServer(house, data.adminFile()))
+            vertx.deployVerticle(new AdminServer(house, reloader, data.adminFile()))
                     .onFailure(
                             e -> LOG.error("ADMIN-FAILED: no commands can be given to this process: {}", e.toString()));
         }
         vertx.setPeriodic(60_000, id -> house.ledgers().forEach(ledger -> LOG.info("ledger {}", ledger)));
         stopped.await();
         return PlantlineCommand.OK;
+    }
+
+    private record Document(String text, ConfigurationParser.Result parsed) {}
+
+    /** The document; or, if it is gone or cannot run, the one that ran last, so that a restart does not make it worse. */
+    private Document document(ConfigurationParser parser) {
+        try {
+            String text = DocumentSource.read(file);
+            return new Document(text, parser.parse(text, System.getenv()));
+        } catch (ConfigurationException | DocumentSource.NoDocumentException e) {
+            String directory = System.getenv(EnvironmentVariables.DATA_DIRECTORY);
+            String last = directory == null
+                    ? null
+                    : DataDirectory.lastDocument(Path.of(directory)).orElse(null);
+            if (file == null || last == null) {
+                throw e;
+            }
+            LOG.error(
+                    "CONFIG-FALLBACK: {} {}; the document that ran last is used until that changes",
+                    file,
+                    e instanceof ConfigurationException ? "cannot run" : "cannot be read: " + e.getMessage());
+            return new Document(last, parser.parse(last, System.getenv()));
+        }
     }
 
     private static void stop(Vertx vertx, House house, @Nullable DataDirectory data, CountDownLatch stopped) {

@@ -44,6 +44,26 @@ public record BrokerConfig(
     /** What the broker publishes when we vanish (MQTT 5.0 section 3.1.2.5). */
     public record Will(String topic, String payload, int qos, boolean retain) {}
 
+    /** Whether the broker would notice the difference only in a new connection. */
+    boolean differsOnTheWire(BrokerConfig other) {
+        return !equals(new BrokerConfig(
+                other.addresses,
+                other.version,
+                other.clientId,
+                other.credential,
+                other.keepAlive,
+                connectTimeout,
+                other.sessionExpiry,
+                reconnectMin,
+                reconnectMax,
+                other.receiveMaximum,
+                other.maxPacketSize,
+                maxUnacknowledged,
+                other.tls,
+                other.proxy,
+                other.will));
+    }
+
     public BrokerConfig {
         addresses = List.copyOf(addresses);
     }

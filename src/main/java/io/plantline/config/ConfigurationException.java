@@ -9,7 +9,8 @@ public final class ConfigurationException extends RuntimeException {
 
     private final transient List<Problem> problems;
 
-    ConfigurationException(List<Problem> problems) {
+    /** With errors, and perhaps warnings. */
+    public ConfigurationException(List<Problem> problems) {
         super(problems.stream().filter(Problem::isError).count() + " problems in the configuration");
         this.problems = List.copyOf(problems);
     }

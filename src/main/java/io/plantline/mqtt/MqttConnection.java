@@ -144,18 +144,27 @@ final class MqttConnection {
     }
 
     /**
-     * Says good-bye with {@code reason}; the session stays at the broker. The broker closes the connection (MQTT 5.0
+     * Says good-bye; the session stays at the broker, unless it is to end (MQTT 5). The broker closes the connection (MQTT 5.0
      * section 3.14.4), and only if it does not, do we: a broker may drop acknowledgements that it has not read yet when
      * the socket goes first.
      */
+    void disconnect(boolean endSession, String why) {
+        disconnect(Packets.disconnect(version, endSession), why);
+    }
+
+    /** Says good-bye because of something that the broker did. */
     void disconnect(int reason, String why) {
+        disconnect(Packets.disconnect(version, reason), why);
+    }
+
+    private void disconnect(MqttMessage packet, String why) {
         if (closingBecause != null) {
             return;
         }
         closingBecause = why;
         acknowledgements.flush();
         acknowledgements.close();
-        channel.write(Packets.disconnect(version, reason));
+        channel.write(packet);
         channel.flush();
         if (!reading) {
             resumeReading();

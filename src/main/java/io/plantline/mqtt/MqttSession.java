@@ -31,6 +31,8 @@ public final class MqttSession {
     private static final Logger LOG = LoggerFactory.getLogger(MqttSession.class);
     private static final Duration STABLE_AFTER = Duration.ofSeconds(10);
     private static final int SESSION_TAKEN_OVER = 0x8E;
+    private static final Duration SILENCE = Duration.ofSeconds(2);
+    private static final Duration SILENCE_AT_MOST = Duration.ofSeconds(30);
 
     private final ContextInternal context;
     private SessionOptions options;
@@ -60,6 +62,7 @@ public final class MqttSession {
     private long connectedAtNanos;
     private @Nullable Promise<Void> reconnecting;
     private boolean retried;
+    private boolean ending;
 
     /**
      * A session that is not started yet, on the current context.
@@ -141,7 +144,7 @@ public final class MqttSession {
         Promise<Void> promise = context.promise();
         reconnecting = promise;
         retried = false;
-        open.disconnect(0, "the configuration has changed");
+        open.disconnect(false, "the configuration has changed");
         return promise.future()
                 .timeout(next.connectTimeout().toMillis() * 3, TimeUnit.MILLISECONDS)
                 .compose(v -> subscriptions)
@@ -149,6 +152,39 @@ public final class MqttSession {
                     reconnecting = null;
                     return former.close();
                 });
+    }
+
+    /**
+     * Ends the session at the broker, once what it still has for us is here and acknowledged.
+     *
+     * @param empty without subscriptions
+     * @return completes when the connection is closed
+     */
+    public Future<Void> retire(SessionOptions empty) {
+        options = empty;
+        return subscriber.change(empty).compose(v -> silence()).compose(v -> {
+            ending = true;
+            return close();
+        });
+    }
+
+    /** Completes when nothing has come for a while, and all that came is acknowledged. */
+    private Future<Void> silence() {
+        Promise<Void> silent = context.promise();
+        long[] last = {counters.received, System.nanoTime()};
+        long start = System.nanoTime();
+        context.setPeriodic(SILENCE.toMillis() / 10, id -> {
+            long now = System.nanoTime();
+            if (counters.received != last[0] || deliveries.held() > 0) {
+                last[0] = counters.received;
+                last[1] = now;
+            }
+            if (connection == null || now - last[1] >= SILENCE.toNanos() || now - start >= SILENCE_AT_MOST.toNanos()) {
+                context.owner().cancelTimer(id);
+                silent.complete();
+            }
+        });
+        return silent.future();
     }
 
     /** Takes nothing more from the broker; what is in flight can still be acknowledged. */
@@ -172,7 +208,7 @@ public final class MqttSession {
         }
         Promise<Void> promise = context.promise();
         onClosed = promise;
-        open.disconnect(0, "stopped");
+        open.disconnect(ending, "stopped");
         return promise.future().compose(v -> dialer.close());
     }
 

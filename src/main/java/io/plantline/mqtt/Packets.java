@@ -85,6 +85,18 @@ final class Packets {
         return new MqttMessage(new MqttFixedHeader(MqttMessageType.PINGREQ, false, MqttQoS.AT_MOST_ONCE, false, 0));
     }
 
+    /** DISCONNECT; an expiry interval of 0 ends the session (MQTT 5.0 section 3.14.2.2.2). */
+    static MqttMessage disconnect(int version, boolean endSession) {
+        if (version != 5 || !endSession) {
+            return disconnect(version, 0);
+        }
+        MqttProperties properties = new MqttProperties();
+        properties.add(integer(MqttProperties.SESSION_EXPIRY_INTERVAL, 0));
+        return new MqttMessage(
+                new MqttFixedHeader(MqttMessageType.DISCONNECT, false, MqttQoS.AT_MOST_ONCE, false, 0),
+                new MqttReasonCodeAndPropertiesVariableHeader((byte) 0, properties));
+    }
+
     /** DISCONNECT; the reason exists in MQTT 5 only. */
     static MqttMessage disconnect(int version, int reason) {
         MqttFixedHeader header = new MqttFixedHeader(MqttMessageType.DISCONNECT, false, MqttQoS.AT_MOST_ONCE, false, 0);

@@ -104,6 +104,7 @@ final class Subscriber {
      */
     Future<Void> change(SessionOptions options) {
         wanted = options.subscriptions();
+        degraded.keySet().retainAll(wanted.stream().map(Subscription::filter).toList());
         timeout = options.connectTimeout();
         Promise<Void> promise = context.promise();
         change = promise;

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 public final class TargetLedger {
     private static final Totals NOTHING = new Totals(0, 0, 0, 0, 0, 0, 0, 0);
 
-    private final String target;
+    private volatile String target;
     private Totals totals = NOTHING;
     private long retries;
     private final Map<Integer, String> heldLanes = new TreeMap<>();
@@ -23,6 +23,11 @@ public final class TargetLedger {
     public TargetLedger(String target) {
         this.target = target;
         this.snapshot = new Snapshot(target, NOTHING, 0, null);
+    }
+
+    /** Its target is called otherwise from now on. */
+    public void rename(String other) {
+        target = other;
     }
 
     /**
@@ -197,10 +202,10 @@ public final class TargetLedger {
 
     public Snapshot snapshot() {
         Snapshot now = snapshot;
-        if (!diskFailing) {
-            return now;
+        String because = now.heldBecause();
+        if (diskFailing) {
+            because = because == null ? "disk" : because + ", disk";
         }
-        String because = now.heldBecause() == null ? "disk" : now.heldBecause() + ", disk";
         return new Snapshot(target, now.totals(), now.retries(), because);
     }
 }

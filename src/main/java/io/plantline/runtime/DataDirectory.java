@@ -22,6 +22,7 @@ import java.security.SecureRandom;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeSet;
@@ -34,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *  format              what wrote it
  *  lock                held by the process that uses it
+ *  document            the one that ran last
  *  session             client identifier, number of the broker's session, and the filters in it
  *  targets/NAME-FINGERPRINT/
  *    id                identity of this outbox, unique over all plants
@@ -48,6 +50,7 @@ public final class DataDirectory implements AutoCloseable {
     private static final String FORMAT = "plantline-data 1";
     private static final String ADMIN = "admin";
     private static final String DEFINITION = "definition";
+    private static final String DOCUMENT = "document";
     private static final int ID_BYTES = 12;
 
     private final Path root;
@@ -296,6 +299,23 @@ public final class DataDirectory implements AutoCloseable {
             generation = next;
             filters = some;
             return next;
+        }
+    }
+
+    /** Keeps the document that runs. */
+    public void keepDocument(String text) throws IOException {
+        Path file = root.resolve(DOCUMENT);
+        if (!Files.exists(file) || !Files.readString(file).equals(text)) {
+            writeDurably(file, text);
+        }
+    }
+
+    /** The document that ran last, if there was one and it can be read. */
+    public static Optional<String> lastDocument(Path root) {
+        try {
+            return Optional.of(Files.readString(root.resolve(DOCUMENT)));
+        } catch (IOException e) {
+            return Optional.empty();
         }
     }
 

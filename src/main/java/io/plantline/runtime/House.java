@@ -2,7 +2,10 @@ package io.plantline.runtime;
 
 import io.plantline.config.BrokerConfig;
 import io.plantline.config.Configuration;
+import io.plantline.config.ConfigurationException;
 import io.plantline.config.ConfigurationParser.Definition;
+import io.plantline.config.Difference;
+import io.plantline.config.Difference.BrokerChange;
 import io.plantline.config.Plugins;
 import io.plantline.mqtt.CredentialSource;
 import io.plantline.mqtt.SessionOptions;
@@ -16,6 +19,7 @@ import io.plantline.pipeline.dispatch.DispatcherVerticle;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.internal.ContextInternal;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,6 +27,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,42 +39,129 @@ import org.slf4j.LoggerFactory;
 public final class House implements Operations {
     private static final Logger LOG = LoggerFactory.getLogger(House.class);
     private static final long LOOK_MILLIS = 100;
+    private static final int CHANGE_SECONDS = 3;
 
     private final Vertx vertx;
-    private final Configuration configuration;
+    private final ContextInternal context;
     private final @Nullable DataDirectory data;
     private final Secrets secrets;
     private final Rooms rooms;
-    private @Nullable DispatcherVerticle dispatcher;
+    private volatile @Nullable Configuration configuration;
+    private volatile @Nullable DispatcherVerticle dispatcher;
+    private DispatcherVerticle.@Nullable Wish wish;
+    private Future<?> busy = Future.succeededFuture();
+    private boolean stopping;
 
     /**
-     * A house that is not started yet.
+     * An empty house.
      *
      * @param definitions reads the definition of a log whose target the configuration has not
      * @param data what outlives the process; null in memory mode
      */
-    public House(
-            Vertx vertx,
-            Configuration configuration,
-            Plugins plugins,
-            Function<String, Definition> definitions,
-            @Nullable DataDirectory data) {
+    public House(Vertx vertx, Plugins plugins, Function<String, Definition> definitions, @Nullable DataDirectory data) {
         this.vertx = vertx;
+        this.context = (ContextInternal) vertx.getOrCreateContext();
         this.data = data;
-        this.configuration = configuration;
         this.secrets = new Secrets(vertx, plugins);
-        this.rooms = new Rooms(vertx, configuration, secrets, definitions, data);
+        this.rooms = new Rooms(vertx, secrets, definitions, this::hash, data);
+    }
+
+    private String hash() {
+        Configuration running = configuration;
+        return running == null ? "" : running.hash();
     }
 
     /** Starts every room. Targets that are down do not keep it from starting. */
-    public Future<Void> start() {
-        return startWithoutSession().compose(v -> startDispatcher());
+    public Future<Void> start(Configuration first) {
+        return startWithoutSession(first).compose(v -> onContext(() -> startDispatcher(first)));
     }
 
     /** Starts what delivers, and nothing that receives. */
-    public Future<Void> startWithoutSession() {
+    public Future<Void> startWithoutSession(Configuration first) {
         PipelineCodec.registerAll(vertx.eventBus());
-        return rooms.open();
+        return onContext(() -> {
+            configuration = first;
+            return rooms.open(first);
+        });
+    }
+
+    /**
+     * Becomes what another document says. What is the same goes on untouched.
+     *
+     * @return what has changed; fails if something cannot be changed, and then everything is as before
+     */
+    public Future<Difference> change(Configuration next) {
+        return onContext(() -> {
+            Future<Difference> changed = busy.transform(v -> changeNow(next));
+            busy = changed;
+            return changed;
+        });
+    }
+
+    private Future<Difference> changeNow(Configuration next) {
+        Configuration before = configuration;
+        DispatcherVerticle first = dispatcher;
+        if (stopping || before == null || first == null) {
+            return Future.failedFuture(new Operations.RefusedException("the process is starting or stopping"));
+        }
+        Difference difference = Difference.between(before, next);
+        if (!difference.problems().isEmpty()) {
+            return Future.failedFuture(new ConfigurationException(difference.problems()));
+        }
+        return rooms.changesTo(next)
+                .compose(changes -> {
+                    List<Change> all = new ArrayList<>(changes);
+                    all.add(dispatch(first, before, next, difference.broker()));
+                    return Change.applyAll(all);
+                })
+                .onComplete(v -> rooms.changed())
+                .map(v -> {
+                    configuration = next;
+                    return difference;
+                });
+    }
+
+    /** New routes, on the session there is or on another one. */
+    private Change dispatch(DispatcherVerticle first, Configuration before, Configuration next, BrokerChange how) {
+        return how == BrokerChange.REPLACE
+                ? replaceSession(first, before, next)
+                : new Change(
+                        () -> reroute(first, next, how == BrokerChange.RECONNECT),
+                        Future::succeededFuture,
+                        Future::succeededFuture);
+    }
+
+    private Future<Void> reroute(DispatcherVerticle first, Configuration next, boolean reconnect) {
+        DispatcherVerticle.Wish before = Optional.ofNullable(wish).orElseThrow();
+        DispatcherVerticle.Wish after = wish(next);
+        wish = after;
+        return first.change(after, reconnect).recover(e -> {
+            wish = before;
+            return first.change(before, reconnect).transform(v -> Future.failedFuture(e));
+        });
+    }
+
+    /** Another client identifier is another session: the new one is there before the old one goes. */
+    private Change replaceSession(DispatcherVerticle first, Configuration before, Configuration next) {
+        DispatcherVerticle.Wish former = wish;
+        return new Change(
+                () -> startDispatcher(next)
+                        .compose(v ->
+                                Optional.ofNullable(dispatcher).orElseThrow().subscribed())
+                        .timeout(next.broker().connectTimeout().toMillis() * 3, TimeUnit.MILLISECONDS)
+                        .recover(e -> {
+                            DispatcherVerticle failed = dispatcher;
+                            dispatcher = first;
+                            wish = former;
+                            sessions(before);
+                            return (failed == null || failed.deploymentID() == null
+                                            ? Future.<Void>succeededFuture()
+                                            : vertx.undeploy(failed.deploymentID()))
+                                    .transform(v -> Future.failedFuture(e));
+                        }),
+                Future::succeededFuture,
+                () -> first.retire(sessionOptions(before.broker(), List.of()))
+                        .eventually(() -> vertx.undeploy(first.deploymentID())));
     }
 
     /** Completes when no outbox has a message that waits. */
@@ -84,20 +176,35 @@ public final class House implements Operations {
         return empty.future();
     }
 
-    private Future<Void> startDispatcher() {
-        SessionMemory sessions = data == null
-                ? SessionMemory.inMemory()
-                : data.sessions(vertx, configuration.broker().clientId());
-        DispatcherVerticle verticle = new DispatcherVerticle(
-                new DispatcherVerticle.Wish(
-                        this::sessionOptions, configuration.subscriptions(), rooms.doors(), credentials()),
-                sessions);
+    private <T> Future<T> onContext(Supplier<Future<T>> work) {
+        Promise<T> promise = Promise.promise();
+        context.runOnContext(v -> work.get().onComplete(promise));
+        return promise.future();
+    }
+
+    private Future<Void> startDispatcher(Configuration first) {
+        DispatcherVerticle.Wish does = wish(first);
+        DispatcherVerticle verticle = new DispatcherVerticle(does, sessions(first));
+        wish = does;
         dispatcher = verticle;
         return vertx.deployVerticle(verticle).mapEmpty();
     }
 
-    private SessionOptions sessionOptions(List<SessionOptions.Subscription> subscriptions) {
-        BrokerConfig broker = configuration.broker();
+    private SessionMemory sessions(Configuration of) {
+        return data == null
+                ? SessionMemory.inMemory()
+                : data.sessions(vertx, of.broker().clientId());
+    }
+
+    private DispatcherVerticle.Wish wish(Configuration of) {
+        return new DispatcherVerticle.Wish(
+                subscriptions -> sessionOptions(of.broker(), subscriptions),
+                of.subscriptions(),
+                rooms.doors(),
+                credentials(of.broker()));
+    }
+
+    private static SessionOptions sessionOptions(BrokerConfig broker, List<SessionOptions.Subscription> subscriptions) {
         return new SessionOptions(
                 broker.addresses().stream()
                         .map(address -> new SessionOptions.Address(address.host(), address.port()))
@@ -123,10 +230,8 @@ public final class House implements Operations {
                 subscriptions);
     }
 
-    private CredentialSource credentials() {
-        return configuration
-                .broker()
-                .credential()
+    private CredentialSource credentials(BrokerConfig broker) {
+        return broker.credential()
                 .<CredentialSource>map(
                         reference -> refresh -> secrets.read(reference, refresh).map(Optional::of))
                 .orElse(refresh -> Future.succeededFuture(Optional.empty()));
@@ -162,7 +267,8 @@ public final class House implements Operations {
 
     /** The session, with its counters of now. */
     public Future<SessionStatus> session() {
-        return dispatcher == null ? Future.failedFuture("not started") : dispatcher.refreshStatus();
+        DispatcherVerticle first = dispatcher;
+        return first == null ? Future.failedFuture("not started") : first.refreshStatus();
     }
 
     /**
@@ -170,6 +276,14 @@ public final class House implements Operations {
      * leave was not acknowledged: the broker keeps it.
      */
     public Future<Void> stop(Duration deadline) {
+        return onContext(() -> {
+            stopping = true;
+            // A change that is under way ends first, if it does so in time.
+            return busy.timeout(CHANGE_SECONDS, TimeUnit.SECONDS).transform(v -> stopNow(deadline));
+        });
+    }
+
+    private Future<Void> stopNow(Duration deadline) {
         DispatcherVerticle first = dispatcher;
         List<Future<Void>> drained = new ArrayList<>();
         return (first == null ? Future.<Void>succeededFuture() : first.stopReading())

@@ -17,7 +17,7 @@ final class Room {
     /** A room with nobody in it. */
     Room(Vertx vertx, String name, int threads) {
         this.vertx = vertx;
-        this.workers = vertx.createSharedWorkerExecutor("plantline-" + name, threads);
+        this.workers = vertx.createSharedWorkerExecutor("plantline-" + name + "-" + threads, threads);
     }
 
     WorkerExecutor workers() {

@@ -7,15 +7,13 @@ import io.plantline.config.TargetDefinition;
 import io.plantline.pipeline.Outbox;
 import io.plantline.pipeline.outbox.IdleOutbox;
 import io.plantline.pipeline.outbox.OutboxVerticle;
-import io.plantline.pipeline.process.ProcessorVerticle;
-import io.plantline.spi.Processor;
-import io.plantline.spi.ProcessorFactory;
-import io.plantline.spi.TargetContext;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,103 +22,244 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The targets of a configuration, their processors, and what is left of targets that earlier configurations had. */
+/**
+ * The targets of a configuration, their processors, and what is left of targets that earlier configurations had. Used on
+ * the context of the house; what is there may be looked at from anywhere.
+ */
 final class Rooms {
     private static final Logger LOG = LoggerFactory.getLogger(Rooms.class);
     private static final long LOOK_MILLIS = 5_000;
 
     private final Vertx vertx;
-    private final Configuration configuration;
     private final @Nullable DataDirectory data;
     private final Secrets secrets;
     private final Function<String, Definition> definitions;
+    private final Supplier<String> hash;
+    private final Processors processors;
+
     /** By target name. */
-    private final Map<String, TargetRoom> rooms = new LinkedHashMap<>();
+    private volatile Map<String, TargetRoom> present = Map.of();
+
     /** Definitions whose logs are not empty yet, by name and fingerprint. */
     private final Map<String, TargetRoom> former = new ConcurrentHashMap<>();
-    /** By name and fingerprint. */
-    private final Map<String, Room> processors = new LinkedHashMap<>();
 
+    /** Those that are on their way out, by name and fingerprint. */
+    private final Map<String, Future<?>> closing = new HashMap<>();
+
+    private boolean changing;
+
+    /**
+     * No rooms yet.
+     *
+     * @param definitions reads the definition of a log whose target the configuration has not
+     * @param hash of the configuration that runs
+     */
     Rooms(
             Vertx vertx,
-            Configuration configuration,
             Secrets secrets,
             Function<String, Definition> definitions,
+            Supplier<String> hash,
             @Nullable DataDirectory data) {
         this.vertx = vertx;
-        this.configuration = configuration;
         this.secrets = secrets;
         this.definitions = definitions;
+        this.hash = hash;
         this.data = data;
+        this.processors = new Processors(vertx, secrets);
     }
 
-    /** Opens them all. A target that is down does not keep its room from opening. */
-    Future<Void> open() {
-        for (TargetDefinition target : configuration.targets().values()) {
-            List<ProcessorDefinition> steps = target.processors().stream()
-                    .map(name -> Optional.ofNullable(configuration.processors().get(name))
-                            .orElseThrow())
-                    .toList();
-            rooms.put(target.name(), room(target.name(), new Definition(target, steps)));
-        }
-        findFormer();
-        List<TargetRoom> all = all();
-        return each(all, TargetRoom::openPublishers)
-                .compose(v -> each(all, this::openProcessors))
-                .compose(v -> each(all, TargetRoom::openOutbox))
-                .onSuccess(v -> all.forEach(room -> room.outbox().resume()))
+    /** The first configuration, and what is left of others. A target that is down does not keep its room from opening. */
+    Future<Void> open(Configuration configuration) {
+        return arrange(configuration, true)
+                .compose(arrangement -> Change.applyAll(arrangement.changes(false)))
                 .onSuccess(v -> vertx.setPeriodic(LOOK_MILLIS, id -> closeDrained()));
     }
 
-    private TargetRoom room(String name, Definition definition) {
-        return new TargetRoom(vertx, name, definition, storage(definition.target()), secrets, this::present);
+    /** The steps from what is there to a configuration; nothing else may change until they are applied or undone. */
+    Future<List<Change>> changesTo(Configuration configuration) {
+        changing = true;
+        return Future.join(List.copyOf(closing.values()))
+                .transform(v -> arrange(configuration, false))
+                .map(arrangement -> arrangement.changes(true));
+    }
+
+    /** The steps that {@link #changesTo} told are done with. */
+    void changed() {
+        changing = false;
+    }
+
+    private Future<Arrangement> arrange(Configuration configuration, boolean starting) {
+        return vertx.executeBlocking(() -> {
+            Arrangement arrangement = new Arrangement(configuration);
+            if (starting) {
+                findFormer(arrangement, configuration);
+            }
+            return arrangement;
+        });
+    }
+
+    /** What becomes of every room. */
+    private final class Arrangement {
+        private final Map<String, TargetRoom> before = present;
+        private final Map<String, TargetRoom> after = new LinkedHashMap<>();
+        private final Map<TargetRoom, Definition> adjusted = new LinkedHashMap<>();
+        private final Map<String, TargetRoom> reclaimed = new HashMap<>();
+        private final List<TargetRoom> opened = new ArrayList<>();
+
+        Arrangement(Configuration configuration) {
+            for (TargetDefinition target : configuration.targets().values()) {
+                List<ProcessorDefinition> steps = target.processors().stream()
+                        .map(name -> Optional.ofNullable(
+                                        configuration.processors().get(name))
+                                .orElseThrow())
+                        .toList();
+                Definition definition = new Definition(target, steps);
+                TargetRoom room = find(target);
+                if (room == null) {
+                    room = room(target.name(), definition, configuration);
+                    opened.add(room);
+                } else if (!room.definition().target().source().equals(target.source())) {
+                    adjusted.put(room, definition);
+                }
+                after.put(target.name(), room);
+            }
+        }
+
+        private @Nullable TargetRoom find(TargetDefinition target) {
+            TargetRoom room = before.get(target.name());
+            if (room != null && room.definition().target().fingerprint().equals(target.fingerprint())) {
+                return room;
+            }
+            String key = key(target);
+            TargetRoom earlier = former.get(key);
+            if (earlier != null) {
+                reclaimed.put(key, earlier);
+            }
+            return earlier;
+        }
+
+        List<Change> changes(boolean probe) {
+            List<Change> changes = new ArrayList<>();
+            changes.add(new Change(() -> openAll(probe), this::leaveAll, this::tidyUp));
+            adjusted.forEach((room, definition) -> {
+                changes.add(new Change(
+                        () -> processors.open(definition.processors(), probe),
+                        Future::succeededFuture,
+                        () -> define(room, definition)));
+                changes.add(room.adjust(definition));
+            });
+            changes.add(new Change(this::enter, this::leave, Future::succeededFuture));
+            return changes;
+        }
+
+        private Future<Void> openAll(boolean probe) {
+            return each(opened, room -> room.openPublishers(probe))
+                    .compose(v -> each(
+                            opened, room -> processors.open(room.definition().processors(), probe)))
+                    .compose(v -> each(opened, TargetRoom::openOutbox))
+                    .recover(e -> each(opened, TargetRoom::close)
+                            .eventually(this::tidyUp)
+                            .transform(v -> Future.failedFuture(e)));
+        }
+
+        /** Rooms that were open for a moment: if messages came they are delivered, and then the room closes. */
+        private Future<Void> leaveAll() {
+            opened.forEach(this::retire);
+            return tidyUp();
+        }
+
+        private Future<Void> enter() {
+            former.keySet().removeAll(reclaimed.keySet());
+            before.values().stream().filter(room -> !after.containsValue(room)).forEach(this::retire);
+            present = Collections.unmodifiableMap(after);
+            after.forEach((name, room) -> room.ledger().rename(name));
+            opened.forEach(room -> room.outbox().resume());
+            return Future.succeededFuture();
+        }
+
+        private Future<Void> leave() {
+            present = before;
+            before.forEach((name, room) -> {
+                former.remove(key(room.definition().target()), room);
+                room.ledger().rename(name);
+            });
+            reclaimed.values().forEach(this::retire);
+            return Future.succeededFuture();
+        }
+
+        private void retire(TargetRoom room) {
+            String name = key(room.definition().target());
+            room.ledger().rename(name);
+            former.put(name, room);
+        }
+
+        private Future<Void> tidyUp() {
+            return processors.retain(all().stream()
+                    .flatMap(room -> room.definition().processors().stream())
+                    .toList());
+        }
+    }
+
+    private Future<Void> define(TargetRoom room, Definition definition) {
+        DataDirectory directory = data;
+        Optional<Path> folder = room.storage().folder();
+        if (directory == null || folder.isEmpty()) {
+            return Future.succeededFuture();
+        }
+        return vertx.executeBlocking(() -> {
+            directory.define(folder.get(), definition.target().source());
+            return null;
+        });
+    }
+
+    private static String key(TargetDefinition target) {
+        return target.name() + "-" + target.fingerprint();
+    }
+
+    private TargetRoom room(String name, Definition definition, Configuration configuration) {
+        return new TargetRoom(
+                vertx,
+                name,
+                definition,
+                storage(
+                        definition.target(),
+                        configuration
+                                .data()
+                                .map(Configuration.Data::minFreeBytes)
+                                .orElse(0L)),
+                secrets,
+                this::present);
     }
 
     private @Nullable Outbox present(String target) {
-        TargetRoom room = rooms.get(target);
+        TargetRoom room = present.get(target);
         return room == null ? null : room.outbox();
     }
 
     /** Present and former definitions. */
     List<TargetRoom> all() {
-        return Stream.concat(rooms.values().stream(), former.values().stream()).toList();
-    }
-
-    /** Each processor once, whoever uses it. */
-    private Future<Void> openProcessors(TargetRoom room) {
-        return each(room.definition().processors(), processor -> {
-            String name = processor.name() + "-" + processor.fingerprint();
-            if (processors.containsKey(name)) {
-                return Future.succeededFuture();
-            }
-            Room opened = new Room(vertx, "processor-" + name, processor.instances());
-            processors.put(name, opened);
-            TargetContext context = new SectionContext(vertx, processor.name(), null, opened.workers(), secrets);
-            return opened.open(
-                    processor.instances(),
-                    () -> new ProcessorVerticle(
-                            processor.name(),
-                            processor.fingerprint(),
-                            () -> create(processor.factory(), processor, context)));
-        });
+        return Stream.concat(present.values().stream(), former.values().stream())
+                .distinct()
+                .toList();
     }
 
     /**
      * The log of a target that this document has not, or has otherwise: what waits in it is delivered as its own
      * definition says.
      */
-    private void findFormer() {
+    private void findFormer(Arrangement arrangement, Configuration configuration) {
         DataDirectory directory = data;
         if (directory == null) {
             return;
         }
-        Set<Path> known = rooms.values().stream()
+        Set<Path> known = arrangement.after.values().stream()
                 .map(room -> room.storage().folder().orElseThrow())
                 .collect(Collectors.toSet());
         for (Path folder : directory.strangers(known)) {
@@ -131,7 +270,9 @@ final class Rooms {
                     continue;
                 }
                 Definition definition = definitions.apply(directory.definition(folder));
-                former.put(name, room(name, definition));
+                TargetRoom room = room(name, definition, configuration);
+                former.put(name, room);
+                arrangement.opened.add(room);
                 LOG.info(
                         "OUTBOX-FORMER: {} is of a target that this configuration has not, or has otherwise; what waits"
                                 + " in it goes where its own definition says",
@@ -151,47 +292,52 @@ final class Rooms {
         for (Map.Entry<String, TargetRoom> entry : List.copyOf(former.entrySet())) {
             TargetRoom room = entry.getValue();
             room.outbox().isDone().onSuccess(done -> {
-                if (done && former.remove(entry.getKey(), room)) {
-                    room.close().onComplete(closed -> {
-                        LOG.info(
-                                "OUTBOX-DRAINED: all of {} is delivered: {}",
-                                entry.getKey(),
-                                room.ledger().snapshot());
-                        room.storage().folder().ifPresent(this::removeTarget);
-                    });
+                if (done && !changing && former.remove(entry.getKey(), room)) {
+                    closing.put(entry.getKey(), close(entry.getKey(), room));
                 }
             });
         }
     }
 
-    private void removeTarget(Path folder) {
-        DataDirectory directory = data;
-        if (directory != null) {
-            vertx.executeBlocking(() -> {
-                        directory.removeTarget(folder);
-                        return folder;
-                    })
-                    .onFailure(e -> LOG.warn("{} is empty and cannot be removed: {}", folder, e.toString()));
-        }
+    private Future<Void> close(String name, TargetRoom room) {
+        return room.close()
+                .eventually(() -> {
+                    LOG.info(
+                            "OUTBOX-DRAINED: all of {} is delivered: {}",
+                            name,
+                            room.ledger().snapshot());
+                    return room.storage().folder().map(this::removeTarget).orElseGet(Future::succeededFuture);
+                })
+                .onComplete(closed -> closing.remove(name));
     }
 
-    private OutboxVerticle.Storage storage(TargetDefinition target) {
+    private Future<Void> removeTarget(Path folder) {
         DataDirectory directory = data;
         if (directory == null) {
-            return OutboxVerticle.Storage.inMemory(DataDirectory.newOutboxId(), configuration.hash());
+            return Future.succeededFuture();
+        }
+        return vertx.<Void>executeBlocking(() -> {
+                    directory.removeTarget(folder);
+                    return null;
+                })
+                .onFailure(e -> LOG.warn("{} is empty and cannot be removed: {}", folder, e.toString()));
+    }
+
+    private OutboxVerticle.Storage storage(TargetDefinition target, long minFree) {
+        DataDirectory directory = data;
+        if (directory == null) {
+            return OutboxVerticle.Storage.inMemory(DataDirectory.newOutboxId(), hash);
         }
         Path folder = directory.targetFolder(target.name(), target.fingerprint());
         directory.define(folder, target.source());
-        long minFree =
-                configuration.data().map(Configuration.Data::minFreeBytes).orElse(0L);
         return new OutboxVerticle.Storage(
-                directory.outboxId(folder), Optional.of(folder), directory.disks(), minFree, configuration.hash());
+                directory.outboxId(folder), Optional.of(folder), directory.disks(), minFree, hash);
     }
 
     /** What the dispatcher gives messages to, by target name. */
     Map<String, Outbox> doors() {
         Map<String, Outbox> doors = new LinkedHashMap<>();
-        rooms.forEach((name, room) -> doors.put(name, door(name, room)));
+        present.forEach((name, room) -> doors.put(name, door(name, room)));
         return doors;
     }
 
@@ -205,11 +351,11 @@ final class Rooms {
 
     /** The outbox of a target; or of a former definition, by name and fingerprint. */
     Future<OutboxVerticle> outbox(String target) {
-        TargetRoom room = rooms.getOrDefault(target, former.get(target));
+        TargetRoom room = present.getOrDefault(target, former.get(target));
         if (room != null) {
             return Future.succeededFuture(room.outbox());
         }
-        TreeSet<String> names = new TreeSet<>(rooms.keySet());
+        TreeSet<String> names = new TreeSet<>(present.keySet());
         names.addAll(former.keySet());
         return Future.failedFuture(new Operations.RefusedException(
                 "there is no target \"" + target + "\"; there is: " + String.join(", ", names)));
@@ -217,21 +363,13 @@ final class Rooms {
 
     /** Closes everything; what is not safe then was not promised. */
     Future<Void> close() {
-        List<Future<Void>> closed = new ArrayList<>();
-        all().forEach(room -> closed.add(room.close()));
-        processors.values().forEach(room -> closed.add(room.close()));
-        return Future.join(closed).mapEmpty();
+        return each(all(), TargetRoom::close).eventually(() -> processors.retain(List.of()));
     }
 
-    @SuppressWarnings("unchecked") // A factory gets back what its own configure() made.
-    private static <C> Processor create(
-            ProcessorFactory<C> factory, ProcessorDefinition processor, TargetContext context) {
-        return factory.create((C) processor.config(), context);
-    }
-
+    /** Completes when all have, and fails if one has failed. */
     private static <T> Future<Void> each(Iterable<T> items, Function<T, Future<Void>> step) {
         List<Future<Void>> steps = new ArrayList<>();
         items.forEach(item -> steps.add(step.apply(item)));
-        return Future.all(steps).mapEmpty();
+        return Future.join(steps).mapEmpty();
     }
 }

@@ -19,11 +19,11 @@ import org.jspecify.annotations.Nullable;
 /** One definition of a target: its outbox, its books, and its publishers. */
 final class TargetRoom {
     private final Vertx vertx;
-    private final Definition definition;
+    private Definition definition;
     private final OutboxVerticle.Storage storage;
     private final TargetLedger ledger;
     private final OutboxVerticle outbox;
-    private final Room publishers;
+    private Room publishers;
     private final Secrets secrets;
 
     /**
@@ -46,8 +46,11 @@ final class TargetRoom {
         this.ledger = new TargetLedger(name);
         TargetDefinition target = definition.target();
         this.outbox = new OutboxVerticle(target, definition.processors(), storage, ledger, others);
-        this.publishers = new Room(
-                vertx, "target-" + target.name() + "-" + target.fingerprint(), Math.max(1, target.instances()));
+        this.publishers = emptyRoom(target);
+    }
+
+    private Room emptyRoom(TargetDefinition target) {
+        return new Room(vertx, "target-" + target.name() + "-" + target.fingerprint(), Math.max(1, target.instances()));
     }
 
     Definition definition() {
@@ -66,13 +69,40 @@ final class TargetRoom {
         return outbox;
     }
 
-    Future<Void> openPublishers() {
-        TargetDefinition target = definition.target();
-        TargetContext context = new SectionContext(vertx, target.name(), format(target), publishers.workers(), secrets);
-        return publishers.open(
+    /**
+     * Opens its publishers.
+     *
+     * @param probe whether to fail if they have to wait for somebody to act
+     */
+    Future<Void> openPublishers(boolean probe) {
+        return open(publishers, definition.target(), probe);
+    }
+
+    private Future<Void> open(Room room, TargetDefinition target, boolean probe) {
+        TargetContext context = new SectionContext(vertx, target.name(), format(target), room.workers(), secrets);
+        return room.open(
                 target.instances(),
                 () -> new PublisherVerticle(
-                        target.name(), target.fingerprint(), () -> create(target.factory(), target, context)));
+                        target.name(), target.fingerprint(), () -> create(target.factory(), target, context), probe));
+    }
+
+    /** The same target, treated otherwise: other publishers take the place of those that are there. */
+    Change adjust(Definition next) {
+        Definition before = definition;
+        Room left = publishers;
+        Room taken = emptyRoom(next.target());
+        return new Change(
+                () -> open(taken, next.target(), true)
+                        .onFailure(e -> taken.close())
+                        .compose(v -> become(next, taken)),
+                () -> become(before, left).eventually(taken::close),
+                left::close);
+    }
+
+    private Future<Void> become(Definition next, Room room) {
+        definition = next;
+        publishers = room;
+        return outbox.redefine(next.target(), next.processors());
     }
 
     Future<Void> openOutbox() {

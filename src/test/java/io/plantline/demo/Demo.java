@@ -1,5 +1,6 @@
 package io.plantline.demo;
 
+import io.plantline.config.Configuration;
 import io.plantline.config.ConfigurationParser;
 import io.plantline.config.Plugins;
 import io.plantline.observe.TargetLedger;
@@ -35,6 +36,7 @@ public final class Demo {
     private final Plant plant = new Plant(plantBroker.port());
     private final Thread plantThread = new Thread(plant, "plant");
     private final House house;
+    private final Configuration configuration;
     private final Collector answers;
 
     private Demo() throws Exception {
@@ -46,12 +48,8 @@ public final class Demo {
                 .replace("${LAKE}", LAKE.toString());
         Plugins plugins = PluginCatalog.load(Path.of("plugins"));
         ConfigurationParser parser = new ConfigurationParser(plugins, 1);
-        house = new House(
-                vertx,
-                parser.parse(document, Map.of()).configuration(),
-                plugins,
-                source -> parser.definition(source, Map.of()),
-                null);
+        configuration = parser.parse(document, Map.of()).configuration();
+        house = new House(vertx, plugins, source -> parser.definition(source, Map.of()), null);
         answers = new Collector(otherBroker.port(), "#", 1);
     }
 
@@ -66,7 +64,7 @@ public final class Demo {
     }
 
     private void run(int seconds) throws Exception {
-        house.start().toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
+        house.start(configuration).toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
         await(() -> house.session().result() != null || plantBroker.isConnected("plantline-demo"));
         System.out.println("""
 

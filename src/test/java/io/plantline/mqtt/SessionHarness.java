@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -49,6 +50,7 @@ final class SessionHarness implements AutoCloseable {
         List<SessionOptions.Subscription> subscriptions = List.of(subscription("a/#", 2, 0));
         CredentialSource credentials = refresh -> Future.succeededFuture(Optional.empty());
         String host = "127.0.0.1";
+        Set<String> filters = Set.of();
 
         static SessionOptions.Subscription subscription(String filter, int qos, int identifier) {
             return new SessionOptions.Subscription(TopicFilter.of(filter), qos, identifier);
@@ -100,6 +102,11 @@ final class SessionHarness implements AutoCloseable {
                         message.redelivered(),
                         message.retained(),
                         new String(payload, StandardCharsets.UTF_8)));
+            }
+
+            @Override
+            public Set<String> filters() {
+                return options.filters;
             }
 
             @Override
@@ -186,6 +193,13 @@ final class SessionHarness implements AutoCloseable {
                 .pollInterval(Duration.ofMillis(5))
                 .until(() -> status().state() == state);
         return this;
+    }
+
+    Future<Void> change(Options options, boolean reconnect) {
+        Promise<Void> promise = Promise.promise();
+        context.runOnContext(v ->
+                session.change(options.build(), options.credentials, reconnect).onComplete(promise));
+        return promise.future();
     }
 
     List<SessionStatus> states() {

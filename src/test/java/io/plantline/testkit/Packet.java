@@ -18,6 +18,8 @@ public record Packet(int type, int flags, byte[] body) {
     public static final int PUBCOMP = 7;
     public static final int SUBSCRIBE = 8;
     public static final int SUBACK = 9;
+    public static final int UNSUBSCRIBE = 10;
+    public static final int UNSUBACK = 11;
     public static final int PINGREQ = 12;
     public static final int PINGRESP = 13;
     public static final int DISCONNECT = 14;
@@ -94,6 +96,14 @@ public record Packet(int type, int flags, byte[] body) {
             body.u8(code);
         }
         return body.packet(SUBACK, 0);
+    }
+
+    public static Packet unsubAck(int version, int id) {
+        Body body = new Body().u16(id);
+        if (version == 5) {
+            body.u8(0).u8(0);
+        }
+        return body.packet(UNSUBACK, 0);
     }
 
     public static Packet publish(

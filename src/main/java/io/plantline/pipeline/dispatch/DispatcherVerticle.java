@@ -5,6 +5,7 @@ import io.plantline.mqtt.CredentialSource;
 import io.plantline.mqtt.MqttSession;
 import io.plantline.mqtt.SessionOptions;
 import io.plantline.mqtt.SessionStatus;
+import io.plantline.mqtt.SessionStatus.State;
 import io.plantline.pipeline.Outbox;
 import io.plantline.pipeline.SessionMemory;
 import io.vertx.core.Future;
@@ -26,6 +27,7 @@ public final class DispatcherVerticle extends VerticleBase {
     private final Wish first;
     private final AtomicReference<@Nullable SessionStatus> status = new AtomicReference<>();
     private final Dispatcher dispatcher;
+    private final Promise<Void> subscribed = Promise.promise();
     private @Nullable MqttSession session;
 
     /**
@@ -88,7 +90,7 @@ public final class DispatcherVerticle extends VerticleBase {
                     work.options(),
                     first.credentials(),
                     dispatcher,
-                    status::set,
+                    this::become,
                     Clock.systemUTC(),
                     new SecureRandom());
             session = opened;
@@ -112,6 +114,27 @@ public final class DispatcherVerticle extends VerticleBase {
                 return open.change(work.options(), wish.credentials(), reconnect);
             });
         });
+    }
+
+    private void become(SessionStatus next) {
+        status.set(next);
+        if (next.state() == State.SUBSCRIBED || next.state() == State.DEGRADED) {
+            subscribed.tryComplete();
+        }
+    }
+
+    /** Completes when the broker has agreed to subscriptions for the first time. */
+    public Future<Void> subscribed() {
+        return subscribed.future();
+    }
+
+    /**
+     * Gives the session up for good: unsubscribes, takes what the broker still has for it, and ends it.
+     *
+     * @param options of a session without subscriptions
+     */
+    public Future<Void> retire(SessionOptions options) {
+        return onContext(open -> open.retire(options));
     }
 
     /** How the session was when its state last changed; counters are of {@link #refreshStatus}. */

@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -42,7 +43,7 @@ final class DeadLetterLog {
     private final String target;
     private final Path folder;
     private final Disk.Opener disks;
-    private final long maxBytes;
+    private final LongSupplier maxBytes;
     private final DiskTrouble trouble;
     private @Nullable Future<Log> opening;
     private @Nullable Log log;
@@ -58,7 +59,7 @@ final class DeadLetterLog {
             String target,
             Path folder,
             Disk.Opener disks,
-            long maxBytes,
+            LongSupplier maxBytes,
             DiskTrouble trouble) {
         this.context = context;
         this.target = target;
@@ -114,7 +115,7 @@ final class DeadLetterLog {
      */
     Future<Void> append(List<MessageBatch> messages) {
         return open().compose(to -> {
-            if (to.usedBytes() > maxBytes) {
+            if (to.usedBytes() > maxBytes.getAsLong()) {
                 return Future.failedFuture(Failure.operator(
                                 "dead-letters-full",
                                 "the dead letters of " + target + " take " + to.usedBytes()

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.LongFunction;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,11 +25,15 @@ final class DeadLetters {
     private static final Logger LOG = LoggerFactory.getLogger(DeadLetters.class);
 
     private final String target;
-    private final String configuration;
-    private final @Nullable Outbox outbox;
+    private final Supplier<String> configuration;
+    private final Supplier<@Nullable Outbox> outbox;
     private final @Nullable DeadLetterLog log;
 
-    DeadLetters(String target, String configuration, @Nullable Outbox outbox, @Nullable DeadLetterLog log) {
+    DeadLetters(
+            String target,
+            Supplier<String> configuration,
+            Supplier<@Nullable Outbox> outbox,
+            @Nullable DeadLetterLog log) {
         this.target = target;
         this.configuration = configuration;
         this.outbox = outbox;
@@ -46,7 +51,7 @@ final class DeadLetters {
 
     /** Whether there is a place for them; without one, a message that is refused holds the queue. */
     boolean exist() {
-        return outbox != null || log != null;
+        return outbox.get() != null || log != null;
     }
 
     /**
@@ -57,7 +62,7 @@ final class DeadLetters {
      */
     Future<Void> send(String stage, Sources sources, Map<Long, Failure> failed) {
         DeadLetterLog own = log;
-        Outbox to = outbox;
+        Outbox to = outbox.get();
         if (to != null) {
             return forward(to, stage, sources, failed);
         } else if (own == null) {
@@ -100,7 +105,7 @@ final class DeadLetters {
                     MessageBatch.Builder builder = new MessageBatch.Builder(message.payloadLength() + 1024);
                     builder.addChanged(
                             message,
-                            Refusal.mark(message.properties(), target, stage, id, configuration, now, failure),
+                            Refusal.mark(message.properties(), target, stage, id, configuration.get(), now, failure),
                             message.payload());
                     letters.add(Batches.withoutGaps(builder.build()));
                 }

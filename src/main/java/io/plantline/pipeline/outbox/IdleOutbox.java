@@ -118,7 +118,7 @@ public final class IdleOutbox {
                 target,
                 folder.resolve(OutboxVerticle.DEAD),
                 FileDisk::new,
-                Long.MAX_VALUE,
+                () -> Long.MAX_VALUE,
                 new DiskTrouble(target, new TargetLedger(target)));
         return context.future(promise ->
                 context.runOnContext(v -> work.apply(log).eventually(log::close).onComplete(promise)));

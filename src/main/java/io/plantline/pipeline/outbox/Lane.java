@@ -1,6 +1,5 @@
 package io.plantline.pipeline.outbox;
 
-import io.plantline.config.TargetDefinition;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageCursor;
 import io.plantline.model.Plan;
@@ -18,7 +17,6 @@ final class Lane {
     private static final long IN_MEMORY = 16 << 20;
 
     private final Relay relay;
-    private final TargetDefinition target;
     private final Journal journal;
     private final int number;
     private final ArrayDeque<Entry> queue = new ArrayDeque<>();
@@ -28,7 +26,7 @@ final class Lane {
     private long queuedRecords;
     private long queuedBytes;
     private boolean waitingForAge;
-    private boolean backingOff;
+    private @Nullable Runnable backingOff;
 
     /** Messages of the lane that were handed to the journal, since it was made. */
     private long appended;
@@ -48,9 +46,8 @@ final class Lane {
     private boolean onDisk;
     private boolean reading;
 
-    Lane(Relay relay, TargetDefinition target, Journal journal, int number) {
+    Lane(Relay relay, Journal journal, int number) {
         this.relay = relay;
-        this.target = target;
         this.journal = journal;
         this.number = number;
         Journal.Start start = journal.start(number);
@@ -68,11 +65,29 @@ final class Lane {
 
     /** Whether nothing of the lane is with a publisher or processor. */
     boolean isIdle() {
-        return running == null || backingOff;
+        return running == null || backingOff != null;
     }
 
-    void backingOff(boolean is) {
-        backingOff = is;
+    /** Its plan waits before it is tried again. */
+    void backOff(Runnable again) {
+        backingOff = again;
+    }
+
+    /** Tries its plan again, if that is what it still waits for. */
+    void tryAgain(Runnable again) {
+        if (backingOff == again) {
+            backingOff = null;
+            again.run();
+        }
+    }
+
+    /** The target is defined otherwise: what waits for the old definition's time does not any more. */
+    void redefined() {
+        waitingForAge = false;
+        if (backingOff != null) {
+            tryAgain(backingOff);
+        }
+        pump();
     }
 
     /** Whether this failure is news. */
@@ -135,13 +150,13 @@ final class Lane {
     }
 
     private long room() {
-        long plan = Math.max(target.maxBytes(), 1 << 20);
+        long plan = Math.max(relay.target().maxBytes(), 1 << 20);
         return relay.canLeaveOnDisk() ? Math.min(plan, IN_MEMORY) : plan;
     }
 
     /** Takes what memory has no room for out of it again, once it is known what leaves together. */
     private void gather() {
-        if (!relay.canLeaveOnDisk() || queuedBytes < room() || target.maxBytes() <= room()) {
+        if (!relay.canLeaveOnDisk() || queuedBytes < room() || relay.target().maxBytes() <= room()) {
             return;
         }
         gatherAll();
@@ -178,8 +193,10 @@ final class Lane {
                 && (open == null
                         || (!open.isClosed()
                                 && open.epoch() == entry.epoch()
-                                && open.count() + entry.batch().count() <= target.maxRecords()
-                                && open.bytes() + entry.batch().sizeInBytes() <= target.maxBytes()));
+                                && open.count() + entry.batch().count()
+                                        <= relay.target().maxRecords()
+                                && open.bytes() + entry.batch().sizeInBytes()
+                                        <= relay.target().maxBytes()));
     }
 
     /** Messages of the lane before the first in the queue. */
@@ -216,16 +233,17 @@ final class Lane {
             return 0;
         }
         long accepted = span != null ? span.acceptedNanos() : head.acceptedNanos();
-        return target.maxAge().toNanos() - (System.nanoTime() - accepted);
+        return relay.target().maxAge().toNanos() - (System.nanoTime() - accepted);
     }
 
     private boolean isFull() {
         Span open = span;
         return open == null
-                ? queuedRecords >= target.maxRecords() || queuedBytes >= target.maxBytes()
+                ? queuedRecords >= relay.target().maxRecords()
+                        || queuedBytes >= relay.target().maxBytes()
                 : open.isClosed()
-                        || open.count() + queuedRecords >= target.maxRecords()
-                        || open.bytes() + queuedBytes >= target.maxBytes();
+                        || open.count() + queuedRecords >= relay.target().maxRecords()
+                        || open.bytes() + queuedBytes >= relay.target().maxBytes();
     }
 
     /** Starts the next plan, if there is something to leave and nothing on its way. */
@@ -281,7 +299,7 @@ final class Lane {
 
     /** What is older than the configuration wants goes, unless a plan has it. */
     private void skipExpired() {
-        long maxAge = target.limits().maxAge().toMillis() * 1_000;
+        long maxAge = relay.target().limits().maxAge().toMillis() * 1_000;
         if (maxAge == 0 || !journal.isDurable() || pinned != null) {
             return;
         }
@@ -371,7 +389,8 @@ final class Lane {
             return;
         }
         pinned = null;
-        List<Entry> entries = again == null ? take(target.maxRecords(), target.maxBytes()) : takeUpTo(again.last());
+        List<Entry> entries =
+                again == null ? take(relay.target().maxRecords(), relay.target().maxBytes()) : takeUpTo(again.last());
         if (entries.isEmpty()) {
             accountForHoles();
             pump();

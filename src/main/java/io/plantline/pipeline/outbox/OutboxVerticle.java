@@ -39,11 +39,12 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
     /** Folder of the dead letters, in that of the log. */
     static final String DEAD = "dead";
 
-    private final TargetDefinition target;
-    private final List<ProcessorDefinition> processors;
+    private TargetDefinition target;
+    private List<ProcessorDefinition> processors;
     private final Storage storage;
     private final TargetLedger ledger;
     private final Function<String, @Nullable Outbox> others;
+    private @Nullable Processing process;
     private @Nullable Relay first;
     private @Nullable Relay last;
     private @Nullable Journal journal;
@@ -56,12 +57,16 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
      * @param folder of the log; none in memory mode
      * @param disks opens folders
      * @param minFreeBytes left on the disk
-     * @param configuration hash of the document, for dead letters
+     * @param configuration hash of the document that runs, for dead letters
      */
     public record Storage(
-            String outboxId, Optional<Path> folder, Disk.Opener disks, long minFreeBytes, String configuration) {
+            String outboxId,
+            Optional<Path> folder,
+            Disk.Opener disks,
+            long minFreeBytes,
+            Supplier<String> configuration) {
         /** Without a folder. */
-        public static Storage inMemory(String outboxId, String configuration) {
+        public static Storage inMemory(String outboxId, Supplier<String> configuration) {
             return new Storage(outboxId, Optional.empty(), FileDisk::new, 0, configuration);
         }
     }
@@ -90,6 +95,7 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
         ContextInternal own = (ContextInternal) context;
         Processing processing =
                 processors.isEmpty() ? null : new Processing(own.owner().eventBus(), processors);
+        process = processing;
         if (storage.folder().isEmpty()) {
             DeadLetters letters = deadLetters(null);
             first = last = relay(new MemoryJournal(target.lanes()), Books.Part.ALL, processing, null, letters);
@@ -102,7 +108,7 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
                 target.name(),
                 folder.resolve(DEAD),
                 storage.disks(),
-                target.limits().deadLetterBytes(),
+                () -> target.limits().deadLetterBytes(),
                 trouble);
         deadLetterLog = dead;
         DeadLetters letters = deadLetters(dead);
@@ -129,7 +135,7 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
         return new DeadLetters(
                 target.name(),
                 storage.configuration(),
-                target.deadLetterTarget().map(others).orElse(null),
+                () -> target.deadLetterTarget().map(others).orElse(null),
                 log);
     }
 
@@ -206,6 +212,22 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
             context.runOnContext(v -> work.accept(promise));
         }
         return promise.future();
+    }
+
+    /**
+     * The target is what it was, as its fingerprint says, and is to be treated otherwise from now on; what has failed is tried
+     * again at once. Lanes of what waits stay as they are.
+     */
+    public Future<Void> redefine(TargetDefinition next, List<ProcessorDefinition> steps) {
+        return onContext(promise -> {
+            target = next;
+            processors = List.copyOf(steps);
+            if (process != null) {
+                process.redefine(processors);
+            }
+            relays().forEach(relay -> relay.redefine(next));
+            promise.complete();
+        });
     }
 
     /** Completes when nothing waits any more; with a log, when nothing is on its way. */

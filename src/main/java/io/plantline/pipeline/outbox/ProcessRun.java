@@ -67,7 +67,6 @@ final class ProcessRun {
     /** One processor and the messages that came out of the one before. */
     private final class Step {
         private final int number;
-        private final ProcessorDefinition processor;
         private final List<MessageBatch> outputs = new ArrayList<>();
         private final Map<Long, Trouble> troubles = new HashMap<>();
         private MessageBatch pending;
@@ -76,8 +75,12 @@ final class ProcessRun {
 
         Step(int number, MessageBatch input) {
             this.number = number;
-            this.processor = processing.processors().get(number);
             this.pending = input;
+        }
+
+        /** As it is defined now. */
+        private ProcessorDefinition processor() {
+            return processing.processors().get(number);
         }
 
         void run() {
@@ -122,7 +125,8 @@ final class ProcessRun {
                 Trouble trouble = troubles.computeIfAbsent(sequence, s -> new Trouble(successesBeforeRound));
                 trouble.failed(failure, processing.successes(number), number > 0 && hasOutput());
                 boolean finished = failure.kind() == Failure.Kind.REJECT
-                        || (failure.kind() == Failure.Kind.RETRY && trouble.attempts >= processor.maxAttempts());
+                        || (failure.kind() == Failure.Kind.RETRY
+                                && trouble.attempts >= processor().maxAttempts());
                 (finished ? finallyFailed : repeat).put(sequence, failure);
             });
             giveUp(finallyFailed, repeat);
@@ -138,7 +142,7 @@ final class ProcessRun {
                 repeat(repeat);
                 return;
             }
-            if (processor.onFailure() == OnFailure.PASS_THROUGH) {
+            if (processor().onFailure() == OnFailure.PASS_THROUGH) {
                 outputs.add(Batches.select(pending, finallyFailed::containsKey));
                 repeat(repeat);
                 return;
@@ -149,7 +153,7 @@ final class ProcessRun {
                 return;
             }
             relay.deadLetters()
-                    .send("process:" + processor.name(), absorb.sources(), finallyFailed)
+                    .send("process:" + processor().name(), absorb.sources(), finallyFailed)
                     .onSuccess(v -> {
                         deadLettered.addAll(finallyFailed.keySet());
                         repeat(repeat);

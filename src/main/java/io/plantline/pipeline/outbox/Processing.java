@@ -20,13 +20,18 @@ final class Processing {
             new Hop<>(LOST_AFTER, ProcessReply.class, ProcessReply::failed);
 
     private final EventBus bus;
-    private final List<ProcessorDefinition> processors;
+    private List<ProcessorDefinition> processors;
     private final long[] successes;
 
     Processing(EventBus bus, List<ProcessorDefinition> processors) {
         this.bus = bus;
         this.processors = processors;
         this.successes = new long[processors.size()];
+    }
+
+    /** The same processors, defined otherwise. */
+    void redefine(List<ProcessorDefinition> next) {
+        processors = next;
     }
 
     List<ProcessorDefinition> processors() {

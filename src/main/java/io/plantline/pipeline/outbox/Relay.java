@@ -31,7 +31,7 @@ final class Relay {
     private static final long READ_AGAIN_MILLIS = 1_000;
 
     private final ContextInternal context;
-    private final TargetDefinition target;
+    private TargetDefinition target;
     private final Journal journal;
     private final String outboxId;
     private final Books books;
@@ -50,7 +50,7 @@ final class Relay {
     private boolean cutting;
     private boolean stopping;
     private boolean closed;
-    private final Throttle throttle;
+    private Throttle throttle;
     private Runnable whenFreed = () -> {};
 
     /**
@@ -86,7 +86,7 @@ final class Relay {
         this.throttle = new Throttle(target.limits().bytesPerSecond(), System.nanoTime());
         this.lanes = new Lane[journal.lanes()];
         for (int i = 0; i < lanes.length; i++) {
-            lanes[i] = new Lane(this, target, journal, i);
+            lanes[i] = new Lane(this, journal, i);
         }
     }
 
@@ -169,6 +169,23 @@ final class Relay {
         }
         books.dropped(dropped);
         return dropped > 0;
+    }
+
+    /** The target is what it was, and is to be treated otherwise from now on; what waits is tried again at once. */
+    void redefine(TargetDefinition next) {
+        if (next.limits().bytesPerSecond() != target.limits().bytesPerSecond()) {
+            throttle = new Throttle(next.limits().bytesPerSecond(), System.nanoTime());
+        }
+        target = next;
+        for (Lane lane : lanes) {
+            lane.redefined();
+        }
+        spaceFreed();
+        makeRoom();
+    }
+
+    TargetDefinition target() {
+        return target;
     }
 
     /** On disk, and on the way there. */
@@ -362,14 +379,19 @@ final class Relay {
 
     /** Tries again after a while; not any more when the relay is about to stop and another start can do it. */
     void later(int number, long millis, Runnable again) {
-        lanes[number].backingOff(true);
+        Lane lane = lanes[number];
+        Runnable once = () -> {
+            if (!stopping && !closed) {
+                again.run();
+            }
+        };
+        lane.backOff(once);
         if (stopping) {
             tellDrained();
         }
         context.setTimer(millis, id -> {
-            if (!stopping && !closed) {
-                lanes[number].backingOff(false);
-                again.run();
+            if (!stopping) {
+                lane.tryAgain(once);
             }
         });
     }

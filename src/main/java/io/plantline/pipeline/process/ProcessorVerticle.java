@@ -1,7 +1,7 @@
 package io.plantline.pipeline.process;
 
-import io.plantline.model.Failure;
 import io.plantline.pipeline.Addresses;
+import io.plantline.pipeline.Desk;
 import io.plantline.pipeline.Hop;
 import io.plantline.pipeline.PipelineMessage.ProcessReply;
 import io.plantline.pipeline.PipelineMessage.ProcessRequest;
@@ -9,6 +9,7 @@ import io.plantline.spi.Processor;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -17,43 +18,39 @@ public final class ProcessorVerticle extends VerticleBase {
     private static final Hop<ProcessRequest, ProcessReply> HOP =
             new Hop<>(Duration.ofMinutes(10), ProcessReply.class, ProcessReply::failed);
 
+    /** After which it goes, whatever is with it: it was given up before, or will be asked for again. */
+    private static final int LEAVE_SECONDS = 5;
+
     private final String address;
     private final Supplier<Processor> factory;
+    private final boolean probe;
     private @Nullable Processor processor;
-    private @Nullable Future<Void> opened;
+    private @Nullable Desk<ProcessRequest, ProcessReply> desk;
 
-    public ProcessorVerticle(String processor, String fingerprint, Supplier<Processor> factory) {
+    /** A processor; with {@code probe} it does not start if its plug-in cannot be opened. */
+    public ProcessorVerticle(String processor, String fingerprint, Supplier<Processor> factory, boolean probe) {
         this.address = Addresses.processor(processor, fingerprint);
         this.factory = factory;
+        this.probe = probe;
     }
 
     @Override
     public Future<?> start() {
         Processor made = factory.get();
         processor = made;
-        return vertx.eventBus()
-                .<ProcessRequest>consumer(address)
-                .handler(HOP.serve(request -> answer(made, request)))
-                .completion();
-    }
-
-    private Future<ProcessReply> answer(Processor made, ProcessRequest request) {
-        return open(made)
-                .compose(v -> made.process(request.batch()))
-                .map(processed -> new ProcessReply(null, processed))
-                .otherwise(e -> ProcessReply.failed(Failure.of(e)));
-    }
-
-    /** Opened at the first request, and again after a failure, so that a start never waits for somebody else. */
-    private Future<Void> open(Processor made) {
-        if (opened == null || opened.failed()) {
-            opened = made.open();
-        }
-        return opened;
+        Desk<ProcessRequest, ProcessReply> opened = new Desk<>(
+                made::open,
+                request -> made.process(request.batch()).map(processed -> new ProcessReply(null, processed)));
+        desk = opened;
+        return opened.start(vertx.eventBus(), address, HOP, probe).onFailure(e -> made.close());
     }
 
     @Override
     public Future<?> stop() {
-        return processor == null ? Future.succeededFuture() : processor.close();
+        Processor made = processor;
+        Desk<ProcessRequest, ProcessReply> open = desk;
+        return made == null || open == null
+                ? Future.succeededFuture()
+                : open.stop().timeout(LEAVE_SECONDS, TimeUnit.SECONDS).eventually(made::close);
     }
 }

@@ -1,7 +1,7 @@
 package io.plantline.pipeline.publish;
 
-import io.plantline.model.Failure;
 import io.plantline.pipeline.Addresses;
+import io.plantline.pipeline.Desk;
 import io.plantline.pipeline.Hop;
 import io.plantline.pipeline.PipelineMessage.PublishReply;
 import io.plantline.pipeline.PipelineMessage.PublishRequest;
@@ -9,6 +9,7 @@ import io.plantline.spi.Target;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -17,43 +18,38 @@ public final class PublisherVerticle extends VerticleBase {
     private static final Hop<PublishRequest, PublishReply> HOP =
             new Hop<>(Duration.ofMinutes(10), PublishReply.class, PublishReply::failed);
 
+    /** After which it goes, whatever is with it: it was given up before, or will be asked for again. */
+    private static final int LEAVE_SECONDS = 5;
+
     private final String address;
     private final Supplier<Target> factory;
+    private final boolean probe;
     private @Nullable Target target;
-    private @Nullable Future<Void> opened;
+    private @Nullable Desk<PublishRequest, PublishReply> desk;
 
-    public PublisherVerticle(String target, String fingerprint, Supplier<Target> factory) {
+    /** A publisher; with {@code probe} it does not start if its plug-in cannot be opened. */
+    public PublisherVerticle(String target, String fingerprint, Supplier<Target> factory, boolean probe) {
         this.address = Addresses.publisher(target, fingerprint);
         this.factory = factory;
+        this.probe = probe;
     }
 
     @Override
     public Future<?> start() {
         Target made = factory.get();
         target = made;
-        return vertx.eventBus()
-                .<PublishRequest>consumer(address)
-                .handler(HOP.serve(request -> answer(made, request)))
-                .completion();
-    }
-
-    private Future<PublishReply> answer(Target made, PublishRequest request) {
-        return open(made)
-                .compose(v -> made.publish(request.batch()))
-                .map(verdicts -> new PublishReply(null, verdicts))
-                .otherwise(e -> PublishReply.failed(Failure.of(e)));
-    }
-
-    /** Opened at the first plan, and again after a failure, so that a start never waits for somebody else. */
-    private Future<Void> open(Target made) {
-        if (opened == null || opened.failed()) {
-            opened = made.open();
-        }
-        return opened;
+        Desk<PublishRequest, PublishReply> opened = new Desk<>(
+                made::open, request -> made.publish(request.batch()).map(verdicts -> new PublishReply(null, verdicts)));
+        desk = opened;
+        return opened.start(vertx.eventBus(), address, HOP, probe).onFailure(e -> made.close());
     }
 
     @Override
     public Future<?> stop() {
-        return target == null ? Future.succeededFuture() : target.close();
+        Target made = target;
+        Desk<PublishRequest, PublishReply> open = desk;
+        return made == null || open == null
+                ? Future.succeededFuture()
+                : open.stop().timeout(LEAVE_SECONDS, TimeUnit.SECONDS).eventually(made::close);
     }
 }

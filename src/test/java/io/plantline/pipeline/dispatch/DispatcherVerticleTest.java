@@ -149,6 +149,27 @@ class DispatcherVerticleTest {
     }
 
     @Test
+    void messagesOfAFilterThatGoesReachTheirTargetUntilTheBrokerHasForgottenIt() {
+        FakeOutbox before = new FakeOutbox();
+        FakeOutbox after = new FakeOutbox();
+        deploy(Map.of("t", before), subscription("a", "t"), subscription("b", "t"));
+        Connection connection = broker.accept().connected(false).grantSubscriptions();
+        Future<Void> changed =
+                verticle.change(wish(Map.of("t", after), subscription("b", "t"), subscription("c", "t")), false);
+        Packet subscribe = connection.expect(Packet.SUBSCRIBE);
+        connection.publish("a", 1, 1, false, "1");
+        connection.publish("b", 1, 2, false, "2");
+        connection.publish("c", 1, 3, false, "3");
+        connection.send(Packet.subAck(5, subscribe.id(), 1));
+        Packet unsubscribe = connection.expect(Packet.UNSUBSCRIBE);
+        connection.publish("a", 1, 4, false, "4");
+        connection.send(Packet.unsubAck(5, unsubscribe.id()));
+        await().until(changed::succeeded);
+        assertThat(before.messages).containsExactly("a=1", "a=4");
+        assertThat(after.messages).containsExactly("b=2", "c=3");
+    }
+
+    @Test
     void anIdentifierOfAnOlderConfigurationSuppressesNothing() {
         FakeOutbox outbox = new FakeOutbox();
         deploy(Map.of("t", outbox), subscription("a/#", "t"), subscription("a/+", "t"));

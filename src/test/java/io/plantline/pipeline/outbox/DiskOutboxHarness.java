@@ -98,7 +98,7 @@ abstract class DiskOutboxHarness {
         OutboxVerticle outbox = new OutboxVerticle(
                 target,
                 processors,
-                new OutboxVerticle.Storage("outbox", Optional.of(folder), FileDisk::new, 0, "hash"),
+                new OutboxVerticle.Storage("outbox", Optional.of(folder), FileDisk::new, 0, () -> "hash"),
                 ledger,
                 name -> deadOutbox);
         vertx.deployVerticle(outbox).toCompletionStage().toCompletableFuture().join();

@@ -107,7 +107,7 @@ class RelayTest {
         OutboxVerticle outbox = new OutboxVerticle(
                 target,
                 List.of(processors),
-                OutboxVerticle.Storage.inMemory("outbox", "hash"),
+                OutboxVerticle.Storage.inMemory("outbox", () -> "hash"),
                 ledger,
                 name -> deadLetters ? dead : null);
         vertx.deployVerticle(outbox).toCompletionStage().toCompletableFuture().join();
