@@ -10,70 +10,117 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One plug-in at an address of the event bus. It is opened when it is first needed, and again after a failure, so that a
- * start never waits for somebody else; and it leaves when nothing is with it any more, so that others can take its place
- * without a request being lost. Used on one context.
+ * A plug-in at an address of the event bus. It is opened when it is first needed, and again after a failure, so that a
+ * start never waits for somebody else. Another plug-in can take its place while requests come: the address stays, because a
+ * request to an address that is being given up would be lost, and what the former one has it finishes. Used on one context.
  */
 public final class Desk<Q extends PipelineMessage, R extends PipelineMessage> {
-    private final Supplier<Future<Void>> open;
-    private final Function<Q, Future<R>> answer;
-    private @Nullable Future<Void> opened;
+    private Seat seat;
     private @Nullable MessageConsumer<Q> consumer;
-    private @Nullable Promise<Void> idle;
-    private int busy;
 
-    /** A desk with nobody at it. */
-    public Desk(Supplier<Future<Void>> open, Function<Q, Future<R>> answer) {
-        this.open = open;
-        this.answer = answer;
+    /**
+     * Who sits at a desk.
+     *
+     * @param close runs when everything is answered
+     */
+    public record Occupant<Q, R>(
+            Supplier<Future<Void>> open, Function<Q, Future<R>> answer, Supplier<Future<Void>> close) {}
+
+    /** A desk that answers nothing yet. */
+    public Desk(Occupant<Q, R> first) {
+        seat = new Seat(first);
+    }
+
+    /** One occupant and what is with it. */
+    private final class Seat {
+        private final Occupant<Q, R> occupant;
+        private @Nullable Future<Void> opened;
+        private @Nullable Promise<Void> idle;
+        private int busy;
+
+        Seat(Occupant<Q, R> occupant) {
+            this.occupant = occupant;
+        }
+
+        Future<Void> open() {
+            if (opened == null || opened.failed()) {
+                opened = Future.succeededFuture().compose(v -> occupant.open().get());
+            }
+            return opened;
+        }
+
+        /** Fails if it cannot be opened, and time alone would not change that. */
+        Future<Void> probe() {
+            return open().recover(e ->
+                    Failure.of(e).kind() == Failure.Kind.RETRY ? Future.succeededFuture() : Future.failedFuture(e));
+        }
+
+        Future<R> answer(Q request) {
+            busy++;
+            return open().compose(v -> occupant.answer().apply(request)).onComplete(done -> {
+                busy--;
+                Promise<Void> waiting = idle;
+                if (busy == 0 && waiting != null) {
+                    waiting.complete();
+                }
+            });
+        }
+
+        Future<Void> close() {
+            return occupant.close().get();
+        }
+
+        Future<Void> idle() {
+            if (busy == 0) {
+                return Future.succeededFuture();
+            }
+            Promise<Void> promise = idle == null ? Promise.promise() : idle;
+            idle = promise;
+            return promise.future();
+        }
     }
 
     /**
      * Answers from now on.
      *
-     * @param probe whether to open at once: then it fails if the plug-in cannot be opened and time alone would not change
-     *     that
+     * @param probe whether to open at once: then it fails if somebody must act before the plug-in can be opened
      */
     public Future<Void> start(EventBus bus, String address, Hop<Q, R> hop, boolean probe) {
-        Future<Void> ready = probe
-                ? opened().recover(e ->
-                        Failure.of(e).kind() == Failure.Kind.RETRY ? Future.succeededFuture() : Future.failedFuture(e))
-                : Future.succeededFuture();
-        return ready.compose(v -> {
-            MessageConsumer<Q> registered = bus.<Q>consumer(address).handler(hop.serve(this::serve));
-            consumer = registered;
-            return registered.completion();
-        });
+        return (probe ? seat.probe() : Future.<Void>succeededFuture())
+                .recover(e -> seat.close().transform(v -> Future.failedFuture(e)))
+                .compose(v -> {
+                    MessageConsumer<Q> registered =
+                            bus.<Q>consumer(address).handler(hop.serve(request -> seat.answer(request)));
+                    consumer = registered;
+                    return registered.completion();
+                });
     }
 
-    private Future<R> serve(Q request) {
-        busy++;
-        return opened().compose(v -> answer.apply(request)).onComplete(done -> {
-            busy--;
-            Promise<Void> waiting = idle;
-            if (busy == 0 && waiting != null) {
-                waiting.complete();
-            }
-        });
+    /**
+     * Has another one answer from now on, once it is open.
+     *
+     * @return fails if somebody must act before it can be opened, and then nothing has changed
+     */
+    public Future<Void> replace(Occupant<Q, R> next) {
+        Seat taken = new Seat(next);
+        return taken.probe()
+                .recover(e -> taken.close().transform(v -> Future.failedFuture(e)))
+                .onSuccess(v -> {
+                    Seat left = seat;
+                    seat = taken;
+                    left.idle().eventually(left::close);
+                });
     }
 
-    private Future<Void> opened() {
-        if (opened == null || opened.failed()) {
-            opened = Future.succeededFuture().compose(v -> open.get());
-        }
-        return opened;
+    /** Completes when everything that was asked is answered. */
+    public Future<Void> idle() {
+        return seat.idle();
     }
 
-    /** Takes nothing more; completes when all that was taken is answered. */
+    /** Takes nothing more; what is asked for now may be lost. */
     public Future<Void> stop() {
         MessageConsumer<Q> registered = consumer;
-        return (registered == null ? Future.<Void>succeededFuture() : registered.unregister()).compose(v -> {
-            if (busy == 0) {
-                return Future.succeededFuture();
-            }
-            Promise<Void> promise = Promise.promise();
-            idle = promise;
-            return promise.future();
-        });
+        return (registered == null ? Future.<Void>succeededFuture() : registered.unregister())
+                .eventually(() -> seat.close());
     }
 }

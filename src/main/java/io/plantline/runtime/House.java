@@ -176,8 +176,13 @@ public final class House implements Operations {
         return empty.future();
     }
 
+    /**
+     * Works on the house's own context, and completes where it was asked: a verticle that is deployed from another verticle's
+     * context would go when that one goes.
+     */
     private <T> Future<T> onContext(Supplier<Future<T>> work) {
-        Promise<T> promise = Promise.promise();
+        ContextInternal caller = ContextInternal.current();
+        Promise<T> promise = caller == null ? Promise.promise() : caller.promise();
         context.runOnContext(v -> work.get().onComplete(promise));
         return promise.future();
     }

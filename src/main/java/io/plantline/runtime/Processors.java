@@ -15,60 +15,89 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** The processors of present and former targets: each definition once, whoever uses it. */
+/** The processors of present and former targets: each definition once, whoever uses it. Used on the context of the house. */
 final class Processors {
     private final Vertx vertx;
     private final Secrets secrets;
 
     /** By name and fingerprint. */
-    private final Map<String, Future<Room>> rooms = new HashMap<>();
+    private final Map<String, Seat> seats = new HashMap<>();
 
     Processors(Vertx vertx, Secrets secrets) {
         this.vertx = vertx;
         this.secrets = secrets;
     }
 
+    /** One processor. */
+    private static final class Seat {
+        private final Room<ProcessorVerticle> room;
+        private Future<Void> opened = Future.succeededFuture();
+        private boolean leaving;
+
+        Seat(Room<ProcessorVerticle> room) {
+            this.room = room;
+        }
+
+        /** Completes when nothing is with it. */
+        Future<Void> idle() {
+            return Future.join(room.verticles().stream()
+                            .map(ProcessorVerticle::idle)
+                            .toList())
+                    .mapEmpty();
+        }
+    }
+
     private static String key(ProcessorDefinition processor) {
         return processor.name() + "-" + processor.fingerprint();
     }
 
-    /** Opens those that are not open yet; with {@code probe} it fails if one has to wait for somebody to act. */
+    /** Opens those that are not open yet; with {@code probe} it fails if somebody must act before one can be opened. */
     Future<Void> open(Collection<ProcessorDefinition> some, boolean probe) {
-        List<Future<Room>> opened = new ArrayList<>();
+        List<Future<Void>> opened = new ArrayList<>();
         for (ProcessorDefinition processor : some) {
-            opened.add(rooms.computeIfAbsent(key(processor), key -> open(key, processor, probe)));
+            Seat seat = seats.computeIfAbsent(key(processor), key -> open(key, processor, probe));
+            seat.leaving = false;
+            opened.add(seat.opened);
         }
         return Future.join(opened)
                 .<Void>mapEmpty()
-                .onFailure(e -> rooms.values().removeIf(Future::failed));
+                .onFailure(e -> seats.values().removeIf(seat -> seat.opened.failed()));
     }
 
-    private Future<Room> open(String key, ProcessorDefinition processor, boolean probe) {
-        Room room = new Room(vertx, "processor-" + key, processor.instances());
-        TargetContext context = new SectionContext(vertx, processor.name(), null, room.workers(), secrets);
-        return room.open(
+    private Seat open(String key, ProcessorDefinition processor, boolean probe) {
+        Seat seat = new Seat(new Room<>(vertx, "processor-" + key, processor.instances()));
+        TargetContext context = new SectionContext(vertx, processor.name(), null, seat.room.workers(), secrets);
+        seat.opened = seat.room
+                .open(
                         processor.instances(),
                         () -> new ProcessorVerticle(
                                 processor.name(),
                                 processor.fingerprint(),
                                 () -> create(processor.factory(), processor, context),
                                 probe))
-                .onFailure(e -> room.close())
-                .map(room);
+                .onFailure(e -> seat.room.close());
+        return seat;
     }
 
-    /** Closes those that none of {@code used} is. */
-    Future<Void> retain(Collection<ProcessorDefinition> used) {
+    /** Those that none of {@code used} is leave when they have finished what they have, unless they are used again before. */
+    void retain(Collection<ProcessorDefinition> used) {
         Set<String> keys = used.stream().map(Processors::key).collect(Collectors.toSet());
-        List<Future<Void>> closed = new ArrayList<>();
-        for (String key : List.copyOf(rooms.keySet())) {
-            Future<Room> room = rooms.get(key);
-            if (room != null && !keys.contains(key)) {
-                rooms.remove(key);
-                closed.add(room.compose(Room::close));
+        seats.forEach((key, seat) -> {
+            if (!keys.contains(key) && !seat.leaving && seat.opened.succeeded()) {
+                seat.leaving = true;
+                seat.idle().onComplete(v -> {
+                    if (seat.leaving && seats.remove(key, seat)) {
+                        seat.room.close();
+                    }
+                });
             }
-        }
-        return Future.join(closed).mapEmpty();
+        });
+    }
+
+    Future<Void> close() {
+        return Future.join(
+                        seats.values().stream().map(seat -> seat.room.close()).toList())
+                .mapEmpty();
     }
 
     @SuppressWarnings("unchecked") // A factory gets back what its own configure() made.

@@ -5,27 +5,40 @@ import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The verticles of one section of the document, and the threads that they may block. */
-final class Room {
+final class Room<V extends Deployable> {
     private final Vertx vertx;
     private final WorkerExecutor workers;
+    private final List<V> verticles = new CopyOnWriteArrayList<>();
     private @Nullable String deployment;
 
     /** A room with nobody in it. */
     Room(Vertx vertx, String name, int threads) {
         this.vertx = vertx;
-        this.workers = vertx.createSharedWorkerExecutor("plantline-" + name + "-" + threads, threads);
+        this.workers = vertx.createSharedWorkerExecutor("plantline-" + name, threads);
     }
 
     WorkerExecutor workers() {
         return workers;
     }
 
-    Future<Void> open(int instances, Supplier<Deployable> verticle) {
-        return vertx.deployVerticle(verticle, new DeploymentOptions().setInstances(instances))
+    /** Those that were opened. */
+    List<V> verticles() {
+        return verticles;
+    }
+
+    Future<Void> open(int instances, Supplier<V> verticle) {
+        Supplier<Deployable> kept = () -> {
+            V made = verticle.get();
+            verticles.add(made);
+            return made;
+        };
+        return vertx.deployVerticle(kept, new DeploymentOptions().setInstances(instances))
                 .onSuccess(id -> deployment = id)
                 .mapEmpty();
     }

@@ -147,7 +147,7 @@ final class Rooms {
 
         List<Change> changes(boolean probe) {
             List<Change> changes = new ArrayList<>();
-            changes.add(new Change(() -> openAll(probe), this::leaveAll, this::tidyUp));
+            changes.add(new Change(() -> openAll(probe), this::leaveAll, Rooms.this::tidyUp));
             adjusted.forEach((room, definition) -> {
                 changes.add(new Change(
                         () -> processors.open(definition.processors(), probe),
@@ -165,7 +165,7 @@ final class Rooms {
                             opened, room -> processors.open(room.definition().processors(), probe)))
                     .compose(v -> each(opened, TargetRoom::openOutbox))
                     .recover(e -> each(opened, TargetRoom::close)
-                            .eventually(this::tidyUp)
+                            .eventually(Rooms.this::tidyUp)
                             .transform(v -> Future.failedFuture(e)));
         }
 
@@ -199,12 +199,14 @@ final class Rooms {
             room.ledger().rename(name);
             former.put(name, room);
         }
+    }
 
-        private Future<Void> tidyUp() {
-            return processors.retain(all().stream()
-                    .flatMap(room -> room.definition().processors().stream())
-                    .toList());
-        }
+    /** Processors that nobody uses any more go. */
+    private Future<Void> tidyUp() {
+        processors.retain(all().stream()
+                .flatMap(room -> room.definition().processors().stream())
+                .toList());
+        return Future.succeededFuture();
     }
 
     private Future<Void> define(TargetRoom room, Definition definition) {
@@ -308,7 +310,8 @@ final class Rooms {
                             room.ledger().snapshot());
                     return room.storage().folder().map(this::removeTarget).orElseGet(Future::succeededFuture);
                 })
-                .onComplete(closed -> closing.remove(name));
+                .onComplete(closed -> closing.remove(name))
+                .eventually(this::tidyUp);
     }
 
     private Future<Void> removeTarget(Path folder) {
@@ -363,7 +366,7 @@ final class Rooms {
 
     /** Closes everything; what is not safe then was not promised. */
     Future<Void> close() {
-        return each(all(), TargetRoom::close).eventually(() -> processors.retain(List.of()));
+        return each(all(), TargetRoom::close).eventually(processors::close);
     }
 
     /** Completes when all have, and fails if one has failed. */

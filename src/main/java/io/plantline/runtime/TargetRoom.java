@@ -23,8 +23,9 @@ final class TargetRoom {
     private final OutboxVerticle.Storage storage;
     private final TargetLedger ledger;
     private final OutboxVerticle outbox;
-    private Room publishers;
+    private final Room<PublisherVerticle> publishers;
     private final Secrets secrets;
+    private @Nullable String deployment;
 
     /**
      * A room that is not open yet.
@@ -46,11 +47,8 @@ final class TargetRoom {
         this.ledger = new TargetLedger(name);
         TargetDefinition target = definition.target();
         this.outbox = new OutboxVerticle(target, definition.processors(), storage, ledger, others);
-        this.publishers = emptyRoom(target);
-    }
-
-    private Room emptyRoom(TargetDefinition target) {
-        return new Room(vertx, "target-" + target.name() + "-" + target.fingerprint(), Math.max(1, target.instances()));
+        this.publishers = new Room<>(
+                vertx, "target-" + target.name() + "-" + target.fingerprint(), Math.max(1, target.instances()));
     }
 
     Definition definition() {
@@ -75,44 +73,47 @@ final class TargetRoom {
      * @param probe whether to fail if they have to wait for somebody to act
      */
     Future<Void> openPublishers(boolean probe) {
-        return open(publishers, definition.target(), probe);
-    }
-
-    private Future<Void> open(Room room, TargetDefinition target, boolean probe) {
-        TargetContext context = new SectionContext(vertx, target.name(), format(target), room.workers(), secrets);
-        return room.open(
+        TargetDefinition target = definition.target();
+        return publishers.open(
                 target.instances(),
-                () -> new PublisherVerticle(
-                        target.name(), target.fingerprint(), () -> create(target.factory(), target, context), probe));
+                () -> new PublisherVerticle(target.name(), target.fingerprint(), () -> create(target), probe));
     }
 
-    /** The same target, treated otherwise: other publishers take the place of those that are there. */
+    private Target create(TargetDefinition target) {
+        TargetContext context = new SectionContext(vertx, target.name(), format(target), publishers.workers(), secrets);
+        return create(target.factory(), target, context);
+    }
+
+    /** The same target, treated otherwise. How many publishers and lanes it has changes with a start. */
     Change adjust(Definition next) {
         Definition before = definition;
-        Room left = publishers;
-        Room taken = emptyRoom(next.target());
         return new Change(
-                () -> open(taken, next.target(), true)
-                        .onFailure(e -> taken.close())
-                        .compose(v -> become(next, taken)),
-                () -> become(before, left).eventually(taken::close),
-                left::close);
+                () -> become(next).recover(e -> become(before).transform(v -> Future.failedFuture(e))),
+                () -> become(before),
+                Future::succeededFuture);
     }
 
-    private Future<Void> become(Definition next, Room room) {
-        definition = next;
-        publishers = room;
-        return outbox.redefine(next.target(), next.processors());
+    private Future<Void> become(Definition next) {
+        TargetDefinition target = next.target();
+        Future<Void> replaced = Future.succeededFuture();
+        for (PublisherVerticle publisher : publishers.verticles()) {
+            replaced = replaced.compose(v -> publisher.replace(() -> create(target)));
+        }
+        return replaced.compose(v -> {
+            definition = next;
+            return outbox.redefine(target, next.processors());
+        });
     }
 
     Future<Void> openOutbox() {
-        return vertx.deployVerticle(outbox).mapEmpty();
+        return vertx.deployVerticle(outbox).onSuccess(id -> deployment = id).mapEmpty();
     }
 
     /** Closes what is open of it, the outbox first. */
     Future<Void> close() {
-        return (outbox.deploymentID() == null ? Future.<Void>succeededFuture() : vertx.undeploy(outbox.deploymentID()))
-                .eventually(publishers::close);
+        String open = deployment;
+        deployment = null;
+        return (open == null ? Future.<Void>succeededFuture() : vertx.undeploy(open)).eventually(publishers::close);
     }
 
     private static @Nullable PayloadFormat format(TargetDefinition target) {

@@ -125,7 +125,7 @@ public final class DispatcherVerticle extends VerticleBase {
 
     /** Completes when the broker has agreed to subscriptions for the first time. */
     public Future<Void> subscribed() {
-        return subscribed.future();
+        return onContext(open -> subscribed.future());
     }
 
     /**
@@ -155,8 +155,10 @@ public final class DispatcherVerticle extends VerticleBase {
         });
     }
 
+    /** Works here, and completes where it was asked. */
     private <T> Future<T> onContext(Function<MqttSession, Future<T>> work) {
-        Promise<T> promise = Promise.promise();
+        ContextInternal caller = ContextInternal.current();
+        Promise<T> promise = caller == null ? Promise.promise() : caller.promise();
         context.runOnContext(v -> {
             MqttSession open = session;
             if (open == null) {

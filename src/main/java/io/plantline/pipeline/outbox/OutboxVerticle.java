@@ -291,7 +291,8 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
     }
 
     private <T> Future<T> onContext(Supplier<Future<T>> work) {
-        Promise<T> promise = Promise.promise();
+        ContextInternal caller = ContextInternal.current();
+        Promise<T> promise = caller == null ? Promise.promise() : caller.promise();
         context.runOnContext(v -> work.get().onComplete(promise));
         return promise.future();
     }

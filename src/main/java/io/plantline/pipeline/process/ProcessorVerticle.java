@@ -7,9 +7,11 @@ import io.plantline.pipeline.PipelineMessage.ProcessReply;
 import io.plantline.pipeline.PipelineMessage.ProcessRequest;
 import io.plantline.spi.Processor;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
+import io.vertx.core.internal.ContextInternal;
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -18,16 +20,12 @@ public final class ProcessorVerticle extends VerticleBase {
     private static final Hop<ProcessRequest, ProcessReply> HOP =
             new Hop<>(Duration.ofMinutes(10), ProcessReply.class, ProcessReply::failed);
 
-    /** After which it goes, whatever is with it: it was given up before, or will be asked for again. */
-    private static final int LEAVE_SECONDS = 5;
-
     private final String address;
     private final Supplier<Processor> factory;
     private final boolean probe;
-    private @Nullable Processor processor;
     private @Nullable Desk<ProcessRequest, ProcessReply> desk;
 
-    /** A processor; with {@code probe} it does not start if its plug-in cannot be opened. */
+    /** A processor; with {@code probe} it does not start if somebody must act before its plug-in can be opened. */
     public ProcessorVerticle(String processor, String fingerprint, Supplier<Processor> factory, boolean probe) {
         this.address = Addresses.processor(processor, fingerprint);
         this.factory = factory;
@@ -36,21 +34,40 @@ public final class ProcessorVerticle extends VerticleBase {
 
     @Override
     public Future<?> start() {
-        Processor made = factory.get();
-        processor = made;
-        Desk<ProcessRequest, ProcessReply> opened = new Desk<>(
-                made::open,
-                request -> made.process(request.batch()).map(processed -> new ProcessReply(null, processed)));
+        Desk<ProcessRequest, ProcessReply> opened = new Desk<>(occupant(factory));
         desk = opened;
-        return opened.start(vertx.eventBus(), address, HOP, probe).onFailure(e -> made.close());
+        return opened.start(vertx.eventBus(), address, HOP, probe);
+    }
+
+    private static Desk.Occupant<ProcessRequest, ProcessReply> occupant(Supplier<Processor> factory) {
+        Processor made = factory.get();
+        return new Desk.Occupant<>(
+                made::open,
+                request -> made.process(request.batch()).map(processed -> new ProcessReply(null, processed)),
+                made::close);
+    }
+
+    /** Completes when everything that was asked is answered. */
+    public Future<Void> idle() {
+        return onContext(Desk::idle);
+    }
+
+    private Future<Void> onContext(Function<Desk<ProcessRequest, ProcessReply>, Future<Void>> work) {
+        ContextInternal caller = ContextInternal.current();
+        Promise<Void> promise = caller == null ? Promise.promise() : caller.promise();
+        context.runOnContext(v -> {
+            Desk<ProcessRequest, ProcessReply> open = desk;
+            if (open == null) {
+                promise.fail("not started");
+            } else {
+                work.apply(open).onComplete(promise);
+            }
+        });
+        return promise.future();
     }
 
     @Override
     public Future<?> stop() {
-        Processor made = processor;
-        Desk<ProcessRequest, ProcessReply> open = desk;
-        return made == null || open == null
-                ? Future.succeededFuture()
-                : open.stop().timeout(LEAVE_SECONDS, TimeUnit.SECONDS).eventually(made::close);
+        return desk == null ? Future.succeededFuture() : desk.stop();
     }
 }

@@ -7,9 +7,11 @@ import io.plantline.pipeline.PipelineMessage.PublishReply;
 import io.plantline.pipeline.PipelineMessage.PublishRequest;
 import io.plantline.spi.Target;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
+import io.vertx.core.internal.ContextInternal;
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -18,16 +20,12 @@ public final class PublisherVerticle extends VerticleBase {
     private static final Hop<PublishRequest, PublishReply> HOP =
             new Hop<>(Duration.ofMinutes(10), PublishReply.class, PublishReply::failed);
 
-    /** After which it goes, whatever is with it: it was given up before, or will be asked for again. */
-    private static final int LEAVE_SECONDS = 5;
-
     private final String address;
     private final Supplier<Target> factory;
     private final boolean probe;
-    private @Nullable Target target;
     private @Nullable Desk<PublishRequest, PublishReply> desk;
 
-    /** A publisher; with {@code probe} it does not start if its plug-in cannot be opened. */
+    /** A publisher; with {@code probe} it does not start if somebody must act before its plug-in can be opened. */
     public PublisherVerticle(String target, String fingerprint, Supplier<Target> factory, boolean probe) {
         this.address = Addresses.publisher(target, fingerprint);
         this.factory = factory;
@@ -36,20 +34,44 @@ public final class PublisherVerticle extends VerticleBase {
 
     @Override
     public Future<?> start() {
-        Target made = factory.get();
-        target = made;
-        Desk<PublishRequest, PublishReply> opened = new Desk<>(
-                made::open, request -> made.publish(request.batch()).map(verdicts -> new PublishReply(null, verdicts)));
+        Desk<PublishRequest, PublishReply> opened = new Desk<>(occupant(factory));
         desk = opened;
-        return opened.start(vertx.eventBus(), address, HOP, probe).onFailure(e -> made.close());
+        return opened.start(vertx.eventBus(), address, HOP, probe);
+    }
+
+    private static Desk.Occupant<PublishRequest, PublishReply> occupant(Supplier<Target> factory) {
+        Target made = factory.get();
+        return new Desk.Occupant<>(
+                made::open,
+                request -> made.publish(request.batch()).map(verdicts -> new PublishReply(null, verdicts)),
+                made::close);
+    }
+
+    /**
+     * Delivers by another target from now on; what is with the one before is finished by it.
+     *
+     * @return fails if somebody must act before it can be opened, and then nothing has changed
+     */
+    public Future<Void> replace(Supplier<Target> other) {
+        return onContext(open -> open.replace(occupant(other)));
+    }
+
+    private Future<Void> onContext(Function<Desk<PublishRequest, PublishReply>, Future<Void>> work) {
+        ContextInternal caller = ContextInternal.current();
+        Promise<Void> promise = caller == null ? Promise.promise() : caller.promise();
+        context.runOnContext(v -> {
+            Desk<PublishRequest, PublishReply> open = desk;
+            if (open == null) {
+                promise.fail("not started");
+            } else {
+                work.apply(open).onComplete(promise);
+            }
+        });
+        return promise.future();
     }
 
     @Override
     public Future<?> stop() {
-        Target made = target;
-        Desk<PublishRequest, PublishReply> open = desk;
-        return made == null || open == null
-                ? Future.succeededFuture()
-                : open.stop().timeout(LEAVE_SECONDS, TimeUnit.SECONDS).eventually(made::close);
+        return desk == null ? Future.succeededFuture() : desk.stop();
     }
 }

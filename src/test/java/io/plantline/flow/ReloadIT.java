@@ -1,0 +1,256 @@
+package io.plantline.flow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.plantline.testkit.Artemis;
+import io.plantline.testkit.Collector;
+import io.plantline.testkit.ConfigMapMount;
+import io.plantline.testkit.FaultProxy;
+import io.plantline.testkit.Generator;
+import io.plantline.testkit.InferenceService;
+import io.plantline.testkit.InferenceService.Reply;
+import io.plantline.testkit.Load;
+import io.plantline.testkit.Mosquitto;
+import io.plantline.testkit.ParquetRows;
+import io.plantline.testkit.PlantlineProcess;
+import io.plantline.testkit.S3Server;
+import io.plantline.testkit.Verifier;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * The document changes again and again under load, as Flux and the kubelet change it: nothing is missing, nothing comes
+ * twice, and what did not change did not notice.
+ */
+class ReloadIT {
+    private static final int TOPICS = 20;
+    private static final int RELOADS = Integer.getInteger("reload.count", 20);
+    private static final int RATE = Integer.getInteger("reload.rate", 500);
+    private static final Pattern ENDED = Pattern.compile("RELOAD-(APPLIED|REFUSED|ROLLED-BACK):");
+
+    @TempDir
+    private Path directory;
+
+    private int source;
+    private int stable;
+    private int other;
+    private String s3;
+    private String model;
+
+    /** What a document says that changes. */
+    private record Version(int number, int qos, boolean valid) {
+
+        /** Two kinds of edit in each step, and every seventh document cannot run. */
+        static Version of(int number, int qos) {
+            return new Version(number, qos, number % 7 != 5);
+        }
+
+        String prefix() {
+            return "moving" + number / 3 % 3;
+        }
+
+        int movingQos() {
+            return 1 + number % 2;
+        }
+
+        boolean hasExtra() {
+            return number % 4 < 2;
+        }
+
+        int records() {
+            return 1_000 + number % 5;
+        }
+
+        int timeout() {
+            return 5 + number / 2 % 3;
+        }
+    }
+
+    private String document(Version version) {
+        String target = """
+                {"type": "mqtt", "mqtt-broker-host": "127.0.0.1", "mqtt-broker-port": %d, "topic": "%s/{topic}"%s}""";
+        String lake = """
+                {"type": "s3", "s3-bucket": "lake", "region": "us-east-1", "endpoint": "%s", "path-style": true,
+                 "key-prefix": "%s", "event-type": "batch", "batch": {"max-age": "200ms"}}""";
+        String warm = ", \"processors\": [\"model\"], \"batch\": {\"max-records\": %d}".formatted(version.records());
+        String extra = version.hasExtra()
+                ? ", \"extra\": {\"type\": \"file\", \"directory\": \"" + directory.resolve("extra") + "\"}"
+                : "";
+        String extraSubscription = version.hasExtra() ? ", \"extra/#\": {\"qos\": 1, \"target\": \"extra\"}" : "";
+        return """
+                {"mqtt-broker": {"addresses": ["127.0.0.1:%d"], "client-id": "reload"},
+                 "targets": {"lake": %s, "moving": %s, "hot": %s, "warm": %s%s},
+                 "processors": {"model": {"type": "remote", "base-url": "%s", "processor-id": "m", "timeout": "%ds"}},
+                 "subscriptions": {"plant/#": {"qos": %d, "targets": ["lake", "hot", "warm"]},
+                                   "other/#": {"qos": %d, "target": "%s"}%s}}""".formatted(
+                        source,
+                        lake.formatted(s3, "lake"),
+                        lake.formatted(s3, version.prefix()),
+                        target.formatted(stable, "hot", ""),
+                        target.formatted(other, "warm", warm),
+                        extra,
+                        model,
+                        version.timeout(),
+                        version.qos(),
+                        version.movingQos(),
+                        version.valid() ? "moving" : "movign",
+                        extraSubscription);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    @Timeout(value = 30, unit = java.util.concurrent.TimeUnit.MINUTES)
+    void nothingIsMissingOrTwiceWhileTheDocumentChanges(int qos) throws Exception {
+        Mosquitto.assumeInstalled();
+        try (Mosquitto broker = Mosquitto.start(directory.resolve("mosquitto"), "max_inflight_messages 1000");
+                FaultProxy plant = FaultProxy.to(broker.port());
+                Artemis targets = Artemis.start();
+                FaultProxy hotLine = FaultProxy.to(targets.port());
+                FaultProxy warmLine = FaultProxy.to(targets.port());
+                S3Server store = S3Server.start();
+                InferenceService service = InferenceService.start(request -> Reply.ok(request.body()));
+                Collector hot = new Collector(targets.port(), "hot/#", 1);
+                Collector warm = new Collector(targets.port(), "warm/#", 1)) {
+            store.createBucket("lake");
+            source = plant.port();
+            stable = hotLine.port();
+            other = warmLine.port();
+            s3 = store.uri().toString();
+            model = service.url();
+            AtomicLong gap = new AtomicLong();
+            AtomicLong lastHot = new AtomicLong();
+            hot.also(message -> {
+                long now = System.nanoTime();
+                long before = lastHot.getAndSet(now);
+                if (before > 0) {
+                    gap.accumulateAndGet(now - before, Math::max);
+                }
+            });
+            ConfigMapMount mount = ConfigMapMount.in(directory.resolve("config"), document(Version.of(0, qos)));
+            PlantlineProcess plantline = PlantlineProcess.in(directory)
+                    .environment("AWS_ACCESS_KEY_ID", S3Server.ACCESS_KEY)
+                    .environment("AWS_SECRET_ACCESS_KEY", S3Server.SECRET_KEY)
+                    .environment("EDGE_DATA_DIR", directory.resolve("data").toString())
+                    .arguments("run", "--config", mount.file().toString())
+                    .start()
+                    .awaitSubscribed();
+            Load load = Load.start(broker.port(), TOPICS, qos, 200, RATE);
+            AtomicBoolean goOn = new AtomicBoolean(true);
+            CompletableFuture<Integer> moving = CompletableFuture.supplyAsync(
+                    () -> new Generator(broker.port(), TOPICS, topic -> "other/" + topic, 2, 200)
+                            .publishWhile(goOn::get, 100, RATE / 5));
+            await().atMost(Duration.ofMinutes(1)).until(() -> hot.tally().total() > 1_000);
+            int hotConnections = hotLine.connections();
+            List<Long> activeMillis = new ArrayList<>();
+            gap.set(0);
+            long[] files = new long[2];
+            long[] threads = new long[2];
+            for (int i = 1; i <= RELOADS; i++) {
+                long swapped = System.nanoTime();
+                mount.swap(document(Version.of(i, qos)));
+                int number = i;
+                await().atMost(Duration.ofSeconds(30))
+                        .pollInterval(Duration.ofMillis(10))
+                        .until(() -> ended(plantline).size() >= number);
+                activeMillis.add((System.nanoTime() - swapped) / 1_000_000);
+                assertThat(ended(plantline).get(i - 1))
+                        .as(plantline.log())
+                        .isEqualTo(Version.of(i, qos).valid() ? "APPLIED" : "REFUSED");
+                if (i == Math.min(10, RELOADS / 2)) {
+                    files[0] = count(plantline, "fd");
+                    threads[0] = count(plantline, "task");
+                }
+            }
+            files[1] = count(plantline, "fd");
+            threads[1] = count(plantline, "task");
+            long largestGap = gap.get() / 1_000_000;
+            int perTopic = load.stop();
+            goOn.set(false);
+            int movingPerTopic = moving.get();
+            await().atMost(Duration.ofMinutes(1)).until(() -> hot.tally().distinct() >= (long) perTopic * TOPICS);
+            await().atMost(Duration.ofMinutes(1))
+                    .untilAsserted(() -> assertThat(warm.tally().distinct())
+                            .as(plantline.log())
+                            .isGreaterThanOrEqualTo((long) perTopic * TOPICS));
+            await().atMost(Duration.ofMinutes(1))
+                    .pollInterval(Duration.ofSeconds(1))
+                    .untilAsserted(() -> {
+                        assertThat(ParquetRows.countDistinct(copied(store, "lake")))
+                                .isGreaterThanOrEqualTo((long) perTopic * TOPICS);
+                        assertThat(ParquetRows.countDistinct(copied(store, "moving")))
+                                .as(plantline.log())
+                                .isGreaterThanOrEqualTo((long) movingPerTopic * TOPICS);
+                    });
+            assertThat(plant.connections()).as("the broker's connection").isEqualTo(1);
+            assertThat(hotLine.connections()).as("an unchanged target's").isEqualTo(hotConnections);
+            assertThat(plantline.stop()).isIn(0, 143);
+            Collections.sort(activeMillis);
+            System.out.println(RELOADS + " reloads at QoS " + qos + " under " + RATE
+                    + " messages a second: from swap to"
+                    + " active " + activeMillis.get(activeMillis.size() / 2) + " ms (median), largest gap " + largestGap
+                    + " ms, files " + files[0] + " then " + files[1] + ", threads " + threads[0] + " then " + threads[1]
+                    + "; hot: " + hot.tally() + "; warm: " + warm.tally());
+            for (Collector collector : List.of(hot, warm)) {
+                assertThat(collector.tally().missing(TOPICS, perTopic)).isEmpty();
+                assertThat(collector.tally().duplicates()).isZero();
+                assertThat(collector.tally().inversions()).isZero();
+                assertThat(collector.tally().altered()).isZero();
+            }
+            verify(copied(store, "lake"), perTopic);
+            verify(copied(store, "moving"), movingPerTopic);
+            assertThat(files[1]).as("open files").isLessThan(files[0] + 20);
+            assertThat(threads[1]).as("threads").isLessThan(threads[0] + 20);
+        }
+    }
+
+    private static void verify(String files, int perTopic) {
+        Verifier.Findings found = Verifier.verify(files, TOPICS, perTopic);
+        System.out.println(found.text());
+        assertThat(found.missing()).isEmpty();
+        assertThat(found.duplicates()).isZero();
+        assertThat(found.altered()).isZero();
+    }
+
+    private static List<String> ended(PlantlineProcess plantline) {
+        List<String> outcomes = new ArrayList<>();
+        Matcher matcher = ENDED.matcher(plantline.log());
+        while (matcher.find()) {
+            outcomes.add(matcher.group(1));
+        }
+        return outcomes;
+    }
+
+    private static long count(PlantlineProcess plantline, String kind) throws IOException {
+        try (Stream<Path> entries = Files.list(Path.of("/proc/" + plantline.pid() + "/" + kind))) {
+            return entries.count();
+        }
+    }
+
+    /** What is in the bucket under prefixes that begin so, as files. */
+    private String copied(S3Server store, String prefix) throws IOException {
+        Path copy = Files.createDirectories(directory.resolve("copy-" + prefix));
+        for (String key : store.keys("lake")) {
+            Path file = copy.resolve(key.replace('/', '_'));
+            if (key.startsWith(prefix) && !Files.exists(file)) {
+                Files.write(file, store.get("lake", key));
+            }
+        }
+        return copy + "/*.parquet";
+    }
+}
