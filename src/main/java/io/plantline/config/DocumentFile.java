@@ -28,7 +28,7 @@ public final class DocumentFile {
 
     private final Vertx vertx;
     private final Path file;
-    private boolean unreadable;
+    private int failures;
 
     /** A file that is not looked at yet. */
     public DocumentFile(Vertx vertx, Path file) {
@@ -53,16 +53,16 @@ public final class DocumentFile {
                         .setScanPeriod(LOOK.toMillis())
                         .addStore(store));
         retriever.configStream().exceptionHandler(this::unreadable).handler(config -> {
-            unreadable = false;
+            failures = 0;
             changed.accept(config.getString(TEXT));
         });
     }
 
     private void unreadable(Throwable cause) {
-        if (!unreadable) {
+        // Once may be the moment in which the kubelet swaps.
+        if (++failures == 2) {
             LOG.error("CONFIG-UNREADABLE: {} cannot be read; what runs goes on as it is: {}", file, cause.getMessage());
         }
-        unreadable = true;
     }
 
     /** The text of now. */

@@ -50,7 +50,7 @@ public final class House implements Operations {
     private volatile @Nullable DispatcherVerticle dispatcher;
     private DispatcherVerticle.@Nullable Wish wish;
     private Future<?> busy = Future.succeededFuture();
-    private boolean stopping;
+    private @Nullable Future<Void> stopped;
 
     /**
      * An empty house.
@@ -101,7 +101,7 @@ public final class House implements Operations {
     private Future<Difference> changeNow(Configuration next) {
         Configuration before = configuration;
         DispatcherVerticle first = dispatcher;
-        if (stopping || before == null || first == null) {
+        if (stopped != null || before == null || first == null) {
             return Future.failedFuture(new Operations.RefusedException("the process is starting or stopping"));
         }
         Difference difference = Difference.between(before, next);
@@ -282,9 +282,13 @@ public final class House implements Operations {
      */
     public Future<Void> stop(Duration deadline) {
         return onContext(() -> {
-            stopping = true;
-            // A change that is under way ends first, if it does so in time.
-            return busy.timeout(CHANGE_SECONDS, TimeUnit.SECONDS).transform(v -> stopNow(deadline));
+            Future<Void> stopping = stopped;
+            if (stopping == null) {
+                // A change that is under way ends first, if it does so in time.
+                stopping = busy.timeout(CHANGE_SECONDS, TimeUnit.SECONDS).transform(v -> stopNow(deadline));
+                stopped = stopping;
+            }
+            return stopping;
         });
     }
 
