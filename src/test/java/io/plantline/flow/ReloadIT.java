@@ -24,11 +24,15 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,6 +46,7 @@ class ReloadIT {
     private static final int TOPICS = 20;
     private static final int RELOADS = Integer.getInteger("reload.count", 20);
     private static final int RATE = Integer.getInteger("reload.rate", 500);
+    private static final int KILLS = Integer.getInteger("reload.kills", 3);
     private static final Pattern ENDED = Pattern.compile("RELOAD-(APPLIED|REFUSED|ROLLED-BACK):");
 
     @TempDir
@@ -115,7 +120,7 @@ class ReloadIT {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
-    @Timeout(value = 30, unit = java.util.concurrent.TimeUnit.MINUTES)
+    @Timeout(value = 30, unit = TimeUnit.MINUTES)
     void nothingIsMissingOrTwiceWhileTheDocumentChanges(int qos) throws Exception {
         Mosquitto.assumeInstalled();
         try (Mosquitto broker = Mosquitto.start(directory.resolve("mosquitto"), "max_inflight_messages 1000");
@@ -143,13 +148,7 @@ class ReloadIT {
                 }
             });
             ConfigMapMount mount = ConfigMapMount.in(directory.resolve("config"), document(Version.of(0, qos)));
-            PlantlineProcess plantline = PlantlineProcess.in(directory)
-                    .environment("AWS_ACCESS_KEY_ID", S3Server.ACCESS_KEY)
-                    .environment("AWS_SECRET_ACCESS_KEY", S3Server.SECRET_KEY)
-                    .environment("EDGE_DATA_DIR", directory.resolve("data").toString())
-                    .arguments("run", "--config", mount.file().toString())
-                    .start()
-                    .awaitSubscribed();
+            PlantlineProcess plantline = start(mount);
             Load load = Load.start(broker.port(), TOPICS, qos, 200, RATE);
             AtomicBoolean goOn = new AtomicBoolean(true);
             CompletableFuture<Integer> moving = CompletableFuture.supplyAsync(
@@ -217,6 +216,69 @@ class ReloadIT {
             assertThat(files[1]).as("open files").isLessThan(files[0] + 20);
             assertThat(threads[1]).as("threads").isLessThan(threads[0] + 20);
         }
+    }
+
+    /** Whichever document the next start finds, it runs it as a whole, and nothing that was accepted is lost. */
+    @Test
+    @Timeout(value = 30, unit = TimeUnit.MINUTES)
+    void killedInTheMiddleOfAReload() throws Exception {
+        Mosquitto.assumeInstalled();
+        try (Mosquitto broker = Mosquitto.start(directory.resolve("mosquitto"), "max_inflight_messages 1000");
+                Artemis targets = Artemis.start();
+                S3Server store = S3Server.start();
+                InferenceService service = InferenceService.start(request -> Reply.ok(request.body()))) {
+            store.createBucket("lake");
+            source = broker.port();
+            stable = targets.port();
+            other = targets.port();
+            s3 = store.uri().toString();
+            model = service.url();
+            ConfigMapMount mount = ConfigMapMount.in(directory.resolve("config"), document(Version.of(0, 2)));
+            PlantlineProcess plantline = start(mount);
+            Load load = Load.start(broker.port(), TOPICS, 2, 200, RATE);
+            AtomicBoolean goOn = new AtomicBoolean(true);
+            CompletableFuture<Integer> moving = CompletableFuture.supplyAsync(
+                    () -> new Generator(broker.port(), TOPICS, topic -> "other/" + topic, 2, 200)
+                            .publishWhile(goOn::get, 100, RATE / 5));
+            for (int i = 1; i <= KILLS; i++) {
+                // Valid ones only: an invalid one is refused before anything happens.
+                mount.swap(document(new Version(i, 1 + i % 2, true)));
+                plantline.await("there is another document");
+                LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(200_000_000L));
+                assertThat(plantline.kill()).isEqualTo(137);
+                plantline = start(mount);
+            }
+            PlantlineProcess last = plantline;
+            int perTopic = load.stop();
+            goOn.set(false);
+            int movingPerTopic = moving.get();
+            await().atMost(Duration.ofMinutes(2))
+                    .pollInterval(Duration.ofSeconds(1))
+                    .untilAsserted(() -> {
+                        assertThat(ParquetRows.countDistinct(copied(store, "lake")))
+                                .isGreaterThanOrEqualTo((long) perTopic * TOPICS);
+                        assertThat(ParquetRows.countDistinct(copied(store, "moving")))
+                                .as(last.log())
+                                .isGreaterThanOrEqualTo((long) movingPerTopic * TOPICS);
+                    });
+            assertThat(last.stop()).isIn(0, 143);
+            System.out.println(KILLS + " kills in the middle of a reload:");
+            assertThat(Verifier.verify(copied(store, "lake"), TOPICS, perTopic).missing())
+                    .isEmpty();
+            assertThat(Verifier.verify(copied(store, "moving"), TOPICS, movingPerTopic)
+                            .missing())
+                    .isEmpty();
+        }
+    }
+
+    private PlantlineProcess start(ConfigMapMount mount) {
+        return PlantlineProcess.in(directory)
+                .environment("AWS_ACCESS_KEY_ID", S3Server.ACCESS_KEY)
+                .environment("AWS_SECRET_ACCESS_KEY", S3Server.SECRET_KEY)
+                .environment("EDGE_DATA_DIR", directory.resolve("data").toString())
+                .arguments("run", "--config", mount.file().toString())
+                .start()
+                .awaitSubscribed();
     }
 
     private static void verify(String files, int perTopic) {

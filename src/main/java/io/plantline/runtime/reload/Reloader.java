@@ -141,6 +141,7 @@ public final class Reloader implements Reloads {
         }
         busy = true;
         offered = taken;
+        LOG.info("there is another document");
         long start = System.nanoTime();
         Instant at = Instant.now();
         vertx.executeBlocking(() -> parser.parse(taken, environment))
