@@ -64,7 +64,11 @@ public record Difference(
                             case OPEN_ANOTHER ->
                                 "~ target " + name
                                         + ": another one by this name; what waits goes where it was meant to go";
-                            case ADJUST -> "~ target " + name + ": the same one, treated otherwise";
+                            case ADJUST ->
+                                "~ target " + name + ": the same one, treated otherwise"
+                                        + later(
+                                                before.targets().get(name),
+                                                after.targets().get(name));
                         });
             }
         }
@@ -95,6 +99,14 @@ public record Difference(
                     "restart the process to have data-directory or data-min-free changed"));
         }
         return new Difference(targets, broker, lines, problems);
+    }
+
+    /** What of a target that stays has to wait. */
+    private static String later(@Nullable TargetDefinition before, @Nullable TargetDefinition after) {
+        boolean waits = before != null
+                && after != null
+                && (before.lanes() != after.lanes() || before.instances() != after.instances());
+        return waits ? " (lanes and instances with the next start)" : "";
     }
 
     private static TreeSet<String> union(Map<String, ?> some, Map<String, ?> others) {
