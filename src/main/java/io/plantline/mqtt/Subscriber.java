@@ -203,14 +203,25 @@ final class Subscriber {
         }
         if (asked.isEmpty()) {
             cancelTimer();
-            handler.granted(List.copyOf(granted.values()));
             if (change != null && refused) {
                 // What is not wanted any more goes on until somebody decides.
+                handler.granted(List.copyOf(granted.values()));
                 settled();
+            } else if (isUnasked()) {
+                // More was wanted meanwhile, and comes first.
+                settle();
             } else {
+                handler.granted(List.copyOf(granted.values()));
                 unsubscribe(open);
             }
         }
+    }
+
+    /** Whether something is wanted that the broker was not asked for. */
+    private boolean isUnasked() {
+        return wanted.stream()
+                .anyMatch(subscription -> !degraded.containsKey(subscription.filter())
+                        && !subscription.equals(granted.get(subscription.filter())));
     }
 
     private void take(Subscription subscription, int code) {
@@ -252,17 +263,15 @@ final class Subscriber {
         degraded.keySet().removeIf(filter -> leaving.contains(filter.text()));
         leaving = Set.of();
         handler.filters(Set.copyOf(atBroker));
-        handler.granted(List.copyOf(granted.values()));
+        if (!isUnasked()) {
+            handler.granted(List.copyOf(granted.values()));
+        }
         settled();
     }
 
     private void settled() {
         busy = false;
-        boolean more = connection != null
-                && (wanted.stream()
-                                .anyMatch(subscription -> !degraded.containsKey(subscription.filter())
-                                        && !subscription.equals(granted.get(subscription.filter())))
-                        || (!surplus().isEmpty() && !refused));
+        boolean more = connection != null && (isUnasked() || (!surplus().isEmpty() && !refused));
         if (more) {
             settle();
             return;

@@ -39,7 +39,7 @@ public final class TargetLedger {
      * @param deadLettered refused, and kept among the dead letters
      * @param dropped because the outbox was full, as configured
      * @param expired because they were too old, as configured
-     * @param purged by an operator's command
+     * @param purged by an operator's command, or moved to the outbox of another definition and accepted there
      * @param quarantined damaged on disk
      */
     public record Totals(
@@ -153,6 +153,11 @@ public final class TargetLedger {
         add(new Totals(0, 0, 0, 0, messages, 0, 0, 0));
     }
 
+    /** Accepted messages were taken out: by command, or because another outbox has them now. */
+    public void purged(long messages) {
+        add(new Totals(0, 0, 0, 0, 0, 0, messages, 0));
+    }
+
     /** Accepted messages have become too old, as configured. */
     public void expired(long messages) {
         add(new Totals(0, 0, 0, 0, 0, messages, 0, 0));
@@ -178,6 +183,11 @@ public final class TargetLedger {
     public void held(int lane, String because) {
         heldLanes.put(lane, because);
         publish();
+    }
+
+    /** Whether a lane waits for somebody to act; on the context of the outbox. */
+    public boolean isHeld() {
+        return !heldLanes.isEmpty();
     }
 
     /** Whether the outbox takes nothing more. */

@@ -289,8 +289,11 @@ final class Rooms {
         }
     }
 
-    /** A former definition that has done its work goes. */
+    /** A former definition that has done its work goes; one that cannot do it hands over what it can. */
     private void closeDrained() {
+        if (!changing) {
+            moveHeld();
+        }
         for (Map.Entry<String, TargetRoom> entry : List.copyOf(former.entrySet())) {
             TargetRoom room = entry.getValue();
             room.outbox().isDone().onSuccess(done -> {
@@ -298,6 +301,29 @@ final class Rooms {
                     closing.put(entry.getKey(), close(entry.getKey(), room));
                 }
             });
+        }
+    }
+
+    /** What a former definition cannot deliver until somebody acts is delivered by the present one: that is the act. */
+    private void moveHeld() {
+        for (Map.Entry<String, TargetRoom> entry : former.entrySet()) {
+            TargetRoom held = entry.getValue();
+            TargetRoom now = present.get(held.definition().target().name());
+            if (now != null) {
+                held.outbox()
+                        .moveTo(now.outbox())
+                        .onSuccess(moved -> {
+                            if (moved > 0) {
+                                LOG.warn(
+                                        "OUTBOX-MOVED: {} messages that {} could not deliver are with {} now",
+                                        moved,
+                                        entry.getKey(),
+                                        now.definition().target().name());
+                            }
+                        })
+                        .onFailure(e -> LOG.warn(
+                                "what {} cannot deliver could not be moved: {}", entry.getKey(), e.toString()));
+            }
         }
     }
 

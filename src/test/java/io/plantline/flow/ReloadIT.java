@@ -15,7 +15,9 @@ import io.plantline.testkit.Mosquitto;
 import io.plantline.testkit.ParquetRows;
 import io.plantline.testkit.PlantlineProcess;
 import io.plantline.testkit.S3Server;
+import io.plantline.testkit.Stamp;
 import io.plantline.testkit.Verifier;
+import io.plantline.testkit.WireClient;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -215,6 +217,35 @@ class ReloadIT {
             verify(copied(store, "moving"), movingPerTopic);
             assertThat(files[1]).as("open files").isLessThan(files[0] + 20);
             assertThat(threads[1]).as("threads").isLessThan(threads[0] + 20);
+        }
+    }
+
+    /** What no plan has yet goes where the document says now; a plan, which may have been written in part, stays. */
+    @Test
+    void aWrongBucketThatIsPutRightHealsByItself() throws Exception {
+        try (Artemis broker = Artemis.start();
+                S3Server store = S3Server.start();
+                WireClient publisher = WireClient.connect(broker.port(), "p", 4, true)) {
+            store.createBucket("lake");
+            String wrong = """
+                    {"mqtt-broker": {"addresses": ["127.0.0.1:%d"], "client-id": "wrong"},
+                     "targets": {"lake": {"type": "s3", "s3-bucket": "lkae", "region": "us-east-1", "endpoint": "%s",
+                                          "path-style": true, "event-type": "batch"}},
+                     "subscriptions": {"a/#": {"qos": 2, "target": "lake"}}}""".formatted(broker.port(), store.uri());
+            ConfigMapMount mount = ConfigMapMount.in(directory.resolve("config"), wrong);
+            PlantlineProcess plantline = start(mount);
+            publisher.publish("a/1", 2, false, new Stamp(0, 0, 0).payload(100));
+            plantline.await("TARGET-HELD");
+            for (int i = 1; i <= 50; i++) {
+                publisher.publish("a/1", 2, false, new Stamp(0, i, 0).payload(100));
+            }
+            mount.swap(wrong.replace("lkae", "lake"));
+            plantline.await("OUTBOX-MOVED: 50 messages");
+            await().until(() -> ParquetRows.countDistinct(copied(store, "")) == 50);
+            assertThat(plantline.stop()).isIn(0, 143);
+            assertThat(plantline.log())
+                    .contains("ledger lake: accepted 50 = delivered 50")
+                    .containsPattern("ledger lake-[0-9a-f]+: accepted 51 .* purged 50 .* waiting 1");
         }
     }
 

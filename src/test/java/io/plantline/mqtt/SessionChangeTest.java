@@ -67,6 +67,24 @@ class SessionChangeTest {
     }
 
     @Test
+    void whatIsChangedBeforeTheBrokerHasAnsweredIsAskedForBeforeAnythingGoes() {
+        try (SessionHarness session = SessionHarness.start(options(subscription("a", 1), subscription("b", 1)))) {
+            Connection connection = broker.accept().connected(false);
+            Packet first = connection.expect(Packet.SUBSCRIBE);
+            Future<Void> changed = session.change(options(subscription("b", 1), subscription("c", 1)), false);
+            session.awaitState(State.CONNECTING);
+            connection.send(Packet.subAck(5, first.id(), 1, 1));
+            Packet second = connection.expect(Packet.SUBSCRIBE);
+            assertThat(text(second)).contains("c");
+            connection.send(Packet.subAck(5, second.id(), 1));
+            Packet unsubscribe = connection.expect(Packet.UNSUBSCRIBE);
+            assertThat(text(unsubscribe)).endsWith("a");
+            connection.send(Packet.unsubAck(5, unsubscribe.id()));
+            await().until(changed::succeeded);
+        }
+    }
+
+    @Test
     void whatIsTheSameIsNotAskedForAgain() {
         try (SessionHarness session = SessionHarness.start(options(subscription("a", 1)))) {
             Connection connection = broker.welcome(false);

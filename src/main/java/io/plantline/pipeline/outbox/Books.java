@@ -40,6 +40,10 @@ final class Books {
         ledger.dropped(messages);
     }
 
+    void purged(long messages) {
+        ledger.purged(messages);
+    }
+
     void expired(long messages) {
         ledger.expired(messages);
     }

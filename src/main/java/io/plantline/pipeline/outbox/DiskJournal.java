@@ -146,7 +146,12 @@ final class DiskJournal implements Journal {
 
     @Override
     public void dropped(int lane, long keptEnd, long messages, Cut at, Runnable freed) {
-        log.submit(new Dropped(lane, keptEnd, messages, at.sequence(), at.ordinals()[lane]), freed);
+        log.submit(new Dropped(lane, Loss.DROPPED, keptEnd, messages, at.sequence(), at.ordinals()[lane]), freed);
+    }
+
+    @Override
+    public void moved(int lane, long keptEnd, long messages, long next, long ordinal, Runnable freed) {
+        log.submit(new Dropped(lane, Loss.PURGED, keptEnd, messages, next, ordinal), freed);
     }
 
     @Override

@@ -83,6 +83,15 @@ interface Journal {
      */
     void dropped(int lane, long keptEnd, long messages, Cut at, Runnable freed);
 
+    /**
+     * Messages of a lane behind those that a publisher has are with another outbox now.
+     *
+     * @param keptEnd sequence behind the last message that stays before them; 0 if none does
+     * @param next sequence of the first message behind them
+     * @param ordinal messages of the lane before that
+     */
+    void moved(int lane, long keptEnd, long messages, long next, long ordinal, Runnable freed);
+
     /** Messages of a lane before {@code next} that nobody has tried to deliver have become too old. */
     void expired(int lane, long messages, long next, Runnable freed);
 

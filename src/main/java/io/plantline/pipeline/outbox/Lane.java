@@ -3,9 +3,12 @@ package io.plantline.pipeline.outbox;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageCursor;
 import io.plantline.model.Plan;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +48,7 @@ final class Lane {
 
     private boolean onDisk;
     private boolean reading;
+    private boolean moving;
 
     Lane(Relay relay, Journal journal, int number) {
         this.relay = relay;
@@ -208,9 +212,7 @@ final class Lane {
     }
 
     private void read() {
-        reading = true;
-        journal.read(number, Math.max(1, room() - queuedBytes)).onComplete(read -> {
-            reading = false;
+        readOn().onComplete(read -> {
             if (relay.isClosed()) {
                 return;
             }
@@ -218,12 +220,90 @@ final class Lane {
                 relay.cannotRead(this, read.cause());
                 return;
             }
-            read.result().entries().forEach(this::enqueue);
-            loaded = read.result().ordinal();
-            onDisk = !(read.result().caughtUp() && loaded >= stored);
             pump();
             relay.makeRoom();
         });
+    }
+
+    private Future<Void> readOn() {
+        reading = true;
+        return journal.read(number, Math.max(1, room() - queuedBytes))
+                .onComplete(read -> reading = false)
+                .map(read -> {
+                    read.entries().forEach(this::enqueue);
+                    loaded = read.ordinal();
+                    onDisk = !(read.caughtUp() && loaded >= stored);
+                    return null;
+                });
+    }
+
+    /**
+     * Hands what no publisher has to somebody else, a batch at a time; what a publisher has stays.
+     *
+     * @param to completes when it has a batch
+     * @return how many messages
+     */
+    Future<Long> move(Function<MessageBatch, Future<Void>> to) {
+        if (reading || moving || pinned != null) {
+            return Future.succeededFuture(0L);
+        }
+        moving = true;
+        Span gathered = span;
+        if (gathered != null) {
+            rewind(gathered.first(), gathered.ordinal());
+        }
+        return moveNext(to, 0).onComplete(moved -> {
+            moving = false;
+            pump();
+        });
+    }
+
+    private Future<Long> moveNext(Function<MessageBatch, Future<Void>> to, long before) {
+        if (relay.isClosed() || relay.isStopping()) {
+            return Future.succeededFuture(before);
+        }
+        if (queue.isEmpty()) {
+            return onDisk ? readOn().compose(v -> moveNext(to, before)) : Future.succeededFuture(before);
+        }
+        if (running == null) {
+            skipHoles();
+        } else {
+            stripHole();
+        }
+        if (queue.isEmpty()) {
+            return moveNext(to, before);
+        }
+        long ordinal = headOrdinal();
+        Entry entry = poll();
+        int count = entry.batch().count();
+        Future<Void> taken = to.apply(entry.batch());
+        if (!journal.isDurable()) {
+            // Safe when it is delivered; the next ones need not wait for that.
+            taken.onComplete(entry.safe() == null ? Promise.promise() : entry.safe());
+            relay.moved(this, count, 0, entry.end(), 0);
+            return moveNext(to, before + count);
+        }
+        return taken.compose(
+                v -> {
+                    gapStart = keptEnd();
+                    relay.moved(this, count, gapStart, entry.end(), ordinal + count);
+                    return moveNext(to, before + count);
+                },
+                e -> {
+                    rewind(entry.batch().firstSequence(), ordinal);
+                    return Future.failedFuture(e);
+                });
+    }
+
+    /** What is behind a place in the log is read again when its turn comes. */
+    private void rewind(long sequence, long ordinal) {
+        span = null;
+        queue.clear();
+        queuedRecords = 0;
+        queuedBytes = 0;
+        loaded = ordinal;
+        onDisk = true;
+        journal.seek(number, sequence, ordinal);
     }
 
     /** Nanoseconds until what is queued may leave; none or less: now. */
@@ -248,7 +328,7 @@ final class Lane {
 
     /** Starts the next plan, if there is something to leave and nothing on its way. */
     void pump() {
-        if (running != null || reading || relay.isClosed() || relay.isStopping()) {
+        if (running != null || reading || moving || relay.isClosed() || relay.isStopping()) {
             return;
         }
         gather();

@@ -84,6 +84,11 @@ final class MemoryJournal implements Journal {
     }
 
     @Override
+    public void moved(int lane, long keptEnd, long messages, long next, long ordinal, Runnable freed) {
+        freed.run();
+    }
+
+    @Override
     public void expired(int lane, long messages, long next, Runnable freed) {
         throw new IllegalStateException("the broker decides how long it keeps what is not acknowledged");
     }

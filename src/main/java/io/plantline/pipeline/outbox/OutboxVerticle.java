@@ -2,7 +2,9 @@ package io.plantline.pipeline.outbox;
 
 import io.plantline.config.ProcessorDefinition;
 import io.plantline.config.TargetDefinition;
+import io.plantline.model.Batches;
 import io.plantline.model.MessageBatch;
+import io.plantline.model.MessageCursor;
 import io.plantline.observe.DeadLetter;
 import io.plantline.observe.OutboxReport;
 import io.plantline.observe.TargetLedger;
@@ -17,6 +19,7 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.internal.ContextInternal;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
@@ -227,6 +230,60 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
             }
             relays().forEach(relay -> relay.redefine(next));
             promise.complete();
+        });
+    }
+
+    /**
+     * If somebody must act before its messages can be delivered: hands those that no publisher has to another definition of the
+     * target. What was processed goes there only if it would be processed in the same way.
+     *
+     * @return how many messages
+     */
+    public Future<Long> moveTo(OutboxVerticle other) {
+        return onContext(() -> {
+            Relay raw = first;
+            Relay ready = last;
+            if (raw == null || ready == null || !ledger.isHeld()) {
+                return Future.succeededFuture(0L);
+            }
+            Future<Long> moved = raw.move((lane, batch) -> other.appendAll(batch));
+            boolean same = raw != ready && processors.equals(other.processors);
+            return same
+                    ? moved.compose(some -> ready.move((lane, batch) -> other.takeProcessed(lane, batch))
+                            .map(more -> some + more))
+                    : moved;
+        });
+    }
+
+    /** Takes messages of any lanes. */
+    private Future<Void> appendAll(MessageBatch batch) {
+        int lanes = lanes();
+        if (lanes == 1) {
+            return append(0, Batches.withoutGaps(batch));
+        }
+        List<Future<Void>> appended = new ArrayList<>();
+        for (int lane = 0; lane < lanes; lane++) {
+            MessageBatch.Builder builder = new MessageBatch.Builder(1024);
+            MessageCursor message = batch.cursor();
+            while (message.next()) {
+                if (Outbox.laneOf(message.topic(), lanes) == lane) {
+                    builder.addCopy(message);
+                }
+            }
+            if (builder.count() > 0) {
+                appended.add(append(lane, Batches.withoutGaps(builder.build())));
+            }
+        }
+        return Future.all(appended).mapEmpty();
+    }
+
+    /** Takes messages that were processed already. */
+    private Future<Void> takeProcessed(int lane, MessageBatch batch) {
+        return onContext(() -> {
+            Relay ready = last;
+            return ready == null
+                    ? Future.failedFuture("the outbox of " + target.name() + " is not open")
+                    : ready.takeOver(Math.min(lane, lanes() - 1), Batches.withoutGaps(batch), null);
         });
     }
 

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.function.BiFunction;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -205,7 +206,7 @@ final class Relay {
     }
 
     /** Keeps what a processor has made, however full it is: what it was made of takes no more room then. */
-    Future<Void> takeOver(int lane, MessageBatch batch, Origin origin) {
+    Future<Void> takeOver(int lane, MessageBatch batch, @Nullable Origin origin) {
         Promise<Void> safe = context.promise();
         if (closed) {
             safe.fail("the outbox of " + target.name() + " is closed");
@@ -424,6 +425,21 @@ final class Relay {
         run.tellSafe();
         free.run();
         tellDrained();
+    }
+
+    /** Hands what no publisher has to somebody else; completes with how many messages. */
+    Future<Long> move(BiFunction<Integer, MessageBatch, Future<Void>> to) {
+        List<Future<Long>> moved = new ArrayList<>();
+        for (Lane lane : lanes) {
+            moved.add(lane.move(batch -> to.apply(lane.number(), batch)));
+        }
+        return Future.join(moved)
+                .map(v -> moved.stream().mapToLong(Future::result).sum());
+    }
+
+    void moved(Lane lane, long messages, long keptEnd, long next, long ordinal) {
+        journal.moved(lane.number(), keptEnd, messages, next, ordinal, this::spaceFreed);
+        books.purged(messages);
     }
 
     void expired(Lane lane, long messages, long next) {

@@ -77,7 +77,19 @@ abstract class DiskOutboxHarness {
         vertx.eventBus()
                 .<PublishRequest>consumer(Addresses.publisher("t", "f"))
                 .handler(publish.serve(request -> answers.apply(request)));
-        TargetDefinition target = new TargetDefinition(
+        OutboxVerticle outbox = new OutboxVerticle(
+                target(lanes, "f"),
+                processors,
+                new OutboxVerticle.Storage("outbox", Optional.of(folder), FileDisk::new, 0, () -> "hash"),
+                ledger,
+                name -> deadOutbox);
+        vertx.deployVerticle(outbox).toCompletionStage().toCompletableFuture().join();
+        outbox.resume();
+        return outbox;
+    }
+
+    TargetDefinition target(int lanes, String fingerprint) {
+        return new TargetDefinition(
                 "t",
                 new MqttTargetFactory(),
                 "unused",
@@ -93,17 +105,8 @@ abstract class DiskOutboxHarness {
                 Duration.ofMillis(5),
                 new TargetDefinition.Limits(maxBytes, onFull, maxAge, deadLetterBytes, 0),
                 true,
-                "f",
+                fingerprint,
                 "{}");
-        OutboxVerticle outbox = new OutboxVerticle(
-                target,
-                processors,
-                new OutboxVerticle.Storage("outbox", Optional.of(folder), FileDisk::new, 0, () -> "hash"),
-                ledger,
-                name -> deadOutbox);
-        vertx.deployVerticle(outbox).toCompletionStage().toCompletableFuture().join();
-        outbox.resume();
-        return outbox;
     }
 
     OutboxVerticle reopen(int lanes) {

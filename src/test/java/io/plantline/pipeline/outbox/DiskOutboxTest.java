@@ -7,9 +7,13 @@ import io.plantline.config.TargetDefinition.OnFull;
 import io.plantline.model.Failure;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageProperties;
+import io.plantline.observe.TargetLedger;
+import io.plantline.pipeline.Addresses;
+import io.plantline.pipeline.Hop;
 import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.PipelineMessage.PublishReply;
 import io.plantline.pipeline.PipelineMessage.PublishRequest;
+import io.plantline.pipeline.outbox.log.FileDisk;
 import io.plantline.spi.Verdicts;
 import io.plantline.testkit.TestContext;
 import io.vertx.core.Future;
@@ -22,10 +26,12 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The outbox on disk, over restarts. */
 class DiskOutboxTest extends DiskOutboxHarness {
@@ -139,6 +145,70 @@ class DiskOutboxTest extends DiskOutboxHarness {
         assertThat(published.stream().map(payload -> payload.split(" ")[0])).containsExactlyElementsOf(expected);
         assertThat(ledger.snapshot().totals().quarantined()).isZero();
         assertThat(ledger.snapshot().delivered()).isEqualTo(1 + count - dropped);
+    }
+
+    /** A wrong bucket that was put right: what no publisher has goes to the new definition, what a plan has stays. */
+    @Test
+    void whatIsHeldMovesToAnotherDefinitionUnlessAPlanHasIt(@TempDir Path elsewhere) throws Exception {
+        planBytes = 32 * MIB;
+        publisher = request -> {
+            plans.add(request.batch().plan().id());
+            return PublishReply.failed(Failure.operator("no-such-bucket", "wrong"));
+        };
+        OutboxVerticle outbox = open(1);
+        append(outbox, "planned");
+        await().until(() -> !plans.isEmpty());
+        int count = 3_000;
+        for (int i = 0; i < count; i++) {
+            outbox.append(0, incompressible(8_192, "m" + i));
+        }
+        await().until(() -> ledger.snapshot().waiting() == count + 1);
+        List<String> moved = new CopyOnWriteArrayList<>();
+        TargetLedger books = new TargetLedger("new");
+        OutboxVerticle other = another(elsewhere, books, moved);
+        assertThat(outbox.moveTo(other)
+                        .toCompletionStage()
+                        .toCompletableFuture()
+                        .get(30, TimeUnit.SECONDS))
+                .isEqualTo(count);
+        await().atMost(Duration.ofSeconds(20)).until(() -> moved.size() >= count);
+        List<String> expected = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            expected.add("m" + i);
+        }
+        assertThat(moved).containsExactlyElementsOf(expected);
+        assertThat(ledger.snapshot())
+                .hasToString("t: accepted 3001 = delivered 0 + filtered 0 + dead-lettered 0 + dropped 0 + expired 0"
+                        + " + purged 3000 + quarantined 0 + waiting 1 (held: no-such-bucket)");
+        String begun = plans.get(0);
+        stop();
+        plans.clear();
+        publisher = this::deliver;
+        reopen(1);
+        await().until(() -> ledger.snapshot().waiting() == 0);
+        assertThat(plans).containsExactly(begun);
+        assertThat(published).containsExactly("planned");
+        assertThat(ledger.snapshot().totals().purged()).isEqualTo(count);
+    }
+
+    private OutboxVerticle another(Path elsewhere, TargetLedger books, List<String> delivered) {
+        Hop<PublishRequest, PublishReply> hop =
+                new Hop<>(Duration.ofSeconds(5), PublishReply.class, PublishReply::failed);
+        vertx.eventBus()
+                .<PublishRequest>consumer(Addresses.publisher("t", "g"))
+                .handler(hop.serve(request -> request.batch()
+                        .forEach((ordinal, message) ->
+                                delivered.add(new String(message.payload(), StandardCharsets.US_ASCII).split(" ")[0]))
+                        .map(v -> new PublishReply(null, Verdicts.allDelivered()))));
+        OutboxVerticle other = new OutboxVerticle(
+                target(2, "g"),
+                List.of(),
+                new OutboxVerticle.Storage("other", Optional.of(elsewhere), FileDisk::new, 0, () -> "hash"),
+                books,
+                name -> null);
+        vertx.deployVerticle(other).toCompletionStage().toCompletableFuture().join();
+        other.resume();
+        return other;
     }
 
     /** Room that comes free because messages are too old is room. */

@@ -128,7 +128,7 @@ public sealed interface LogRecord {
         DROPPED(0),
         /** Older than the configuration allows. */
         EXPIRED(1),
-        /** By command of an operator. */
+        /** By command of an operator, or because another outbox has them now. */
         PURGED(2),
         /** Damaged on disk. */
         QUARANTINED(3);
@@ -174,15 +174,16 @@ public sealed interface LogRecord {
     }
 
     /**
-     * The oldest messages of a lane that nobody has tried to deliver are dropped. Those before them, which a publisher has,
-     * stay: a lane has one such gap at most.
+     * The oldest messages of a lane that nobody has tried to deliver will not be delivered from here. Those before them, which a
+     * publisher has, stay: a lane has one such gap at most.
      *
+     * @param loss why: they were dropped, or taken out
      * @param keptEnd sequence behind the last message that stays before them
      * @param count how many
      * @param next sequence that the lane goes on with behind them
      * @param ordinal messages of the lane before that, since the log was made
      */
-    record Dropped(int lane, long keptEnd, long count, long next, long ordinal) implements LogRecord {
+    record Dropped(int lane, Loss loss, long keptEnd, long count, long next, long ordinal) implements LogRecord {
         static final byte KIND = 7;
 
         @Override

@@ -229,7 +229,7 @@ public final class LogState {
             losses[discarded.loss().code()] += discarded.count();
         } else if (record instanceof Dropped dropped) {
             grown(dropped.lane()).drop(dropped);
-            losses[Loss.DROPPED.code()] += dropped.count();
+            losses[dropped.loss().code()] += dropped.count();
         } else if (record instanceof Released released && released.generation() == generation) {
             for (int identifier : released.identifiers()) {
                 identifiers.clear(identifier);

@@ -71,8 +71,9 @@ final class Records {
                         .putLong(discarded.count())
                         .putLong(discarded.next());
             } else if (record instanceof Dropped dropped) {
-                ensure(36);
+                ensure(37);
                 buffer.putInt(dropped.lane())
+                        .put((byte) dropped.loss().code())
                         .putLong(dropped.keptEnd())
                         .putLong(dropped.count())
                         .putLong(dropped.next())
@@ -192,7 +193,8 @@ final class Records {
             case Planned.KIND -> new Planned(in.getInt(), in.getInt(), in.getLong(), in.getLong(), in.getInt());
             case Committed.KIND -> new Committed(in.getInt(), in.getLong(), in.getLong(), in.getLong(), in.getLong());
             case Discarded.KIND -> new Discarded(in.getInt(), Loss.of(in.get()), in.getLong(), in.getLong());
-            case Dropped.KIND -> new Dropped(in.getInt(), in.getLong(), in.getLong(), in.getLong(), in.getLong());
+            case Dropped.KIND ->
+                new Dropped(in.getInt(), Loss.of(in.get()), in.getLong(), in.getLong(), in.getLong(), in.getLong());
             case Released.KIND -> new Released(in.getLong(), identifiers(in));
             case Snapshot.KIND ->
                 new Snapshot(

@@ -244,7 +244,13 @@ class LogModelTest {
             model.dropping[lane] = drop;
             model.open++;
             log.submit(
-                    new Dropped(lane, gap ? written.get(from - 1).end() : 0, count, next.first(), next.ordinal()),
+                    new Dropped(
+                            lane,
+                            LogRecord.Loss.DROPPED,
+                            gap ? written.get(from - 1).end() : 0,
+                            count,
+                            next.first(),
+                            next.ordinal()),
                     () -> durable(model, () -> dropped(model, lane, drop)));
             model.gaps[lane] = gap;
         }
