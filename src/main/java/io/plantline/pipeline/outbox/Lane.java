@@ -248,6 +248,9 @@ final class Lane {
             return Future.succeededFuture(0L);
         }
         moving = true;
+        if (!journal.isDurable()) {
+            abandon();
+        }
         Span gathered = span;
         if (gathered != null) {
             rewind(gathered.first(), gathered.ordinal());
@@ -256,6 +259,24 @@ final class Lane {
             moving = false;
             pump();
         });
+    }
+
+    /** In memory a plan is nothing that a later start would find: what waits to be tried again goes with the rest. */
+    private void abandon() {
+        PlanRun waits = running;
+        if (waits == null || backingOff == null || waits.hasDelivered()) {
+            return;
+        }
+        running = null;
+        backingOff = null;
+        List<Entry> entries = waits.entries();
+        for (int i = entries.size() - 1; i >= 0; i--) {
+            Entry entry = entries.get(i);
+            queue.addFirst(entry);
+            queuedRecords += entry.batch().count();
+            queuedBytes += entry.batch().sizeInBytes();
+        }
+        relay.abandoned(this);
     }
 
     private Future<Long> moveNext(Function<MessageBatch, Future<Void>> to, long before) {

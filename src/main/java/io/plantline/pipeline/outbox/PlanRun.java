@@ -105,6 +105,16 @@ final class PlanRun {
         }
     }
 
+    /** Whether some of it is accounted for. */
+    boolean hasDelivered() {
+        return !delivered.isEmpty() || !filtered.isEmpty() || !deadLettered.isEmpty();
+    }
+
+    /** Messages as they came from the broker. */
+    List<Entry> entries() {
+        return entries;
+    }
+
     /** Counted in source messages: one of which nothing was filtered or dead-lettered was delivered. */
     Result result() {
         long sources = span != null

@@ -437,6 +437,11 @@ final class Relay {
                 .map(v -> moved.stream().mapToLong(Future::result).sum());
     }
 
+    /** A plan is given up before anything of it was delivered. */
+    void abandoned(Lane lane) {
+        books.done(lane.number(), new PlanRun.Result(0, 0, 0));
+    }
+
     void moved(Lane lane, long messages, long keptEnd, long next, long ordinal) {
         journal.moved(lane.number(), keptEnd, messages, next, ordinal, this::spaceFreed);
         books.purged(messages);

@@ -85,6 +85,11 @@ class RelayTest {
     private long bytesPerSecond;
 
     private OutboxVerticle outbox(int lanes, boolean deadLetters, ProcessorDefinition... processors) {
+        return outbox("outbox", ledger, lanes, deadLetters, processors);
+    }
+
+    private OutboxVerticle outbox(
+            String id, TargetLedger books, int lanes, boolean deadLetters, ProcessorDefinition... processors) {
         TargetDefinition target = new TargetDefinition(
                 "t",
                 new MqttTargetFactory(),
@@ -107,8 +112,8 @@ class RelayTest {
         OutboxVerticle outbox = new OutboxVerticle(
                 target,
                 List.of(processors),
-                OutboxVerticle.Storage.inMemory("outbox", () -> "hash"),
-                ledger,
+                OutboxVerticle.Storage.inMemory(id, () -> "hash"),
+                books,
                 name -> deadLetters ? dead : null);
         vertx.deployVerticle(outbox).toCompletionStage().toCompletableFuture().join();
         return outbox;
@@ -155,6 +160,28 @@ class RelayTest {
         join(outbox.append(0, batch("end")));
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThan(Duration.ofMillis(990));
         assertThat(published).hasSize(11);
+    }
+
+    @Test
+    void whatIsHeldInMemoryMovesToAnotherDefinitionAndIsSafeThere() {
+        publisher.set(request -> request.batch().plan().outbox().equals("outbox")
+                ? PublishReply.failed(Failure.operator("no-such-bucket", "x"))
+                : deliver(request));
+        OutboxVerticle held = outbox(1, false);
+        Future<Void> first = held.append(0, batch("a", "b"));
+        await().until(() -> ledger.snapshot().heldBecause() != null);
+        Future<Void> second = held.append(0, batch("c"));
+        TargetLedger books = new TargetLedger("other");
+        OutboxVerticle other = outbox("other", books, 1, false);
+        await().until(() -> {
+            held.moveTo(other);
+            return first.succeeded() && second.succeeded();
+        });
+        assertThat(published).containsExactly("a", "b", "c");
+        assertThat(ledger.snapshot().totals().purged()).isEqualTo(3);
+        assertThat(ledger.snapshot().heldBecause()).isNull();
+        assertThat(ledger.snapshot().waiting()).isZero();
+        assertThat(books.snapshot().delivered()).isEqualTo(3);
     }
 
     @Test
