@@ -354,7 +354,7 @@ public final class MqttSession {
 
     private void subscribed() {
         knownToBroker = true;
-        String why = subscriber.degraded().isEmpty() ? "all subscriptions are made" : "not all subscriptions are made";
+        String why = subscriber.hasAsked() ? "subscriptions made" : "session resumed";
         LOG.info(
                 "subscribed at {} with MQTT {} as {}: {}{}",
                 dialer.address(),

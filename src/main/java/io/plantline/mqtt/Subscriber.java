@@ -41,6 +41,7 @@ final class Subscriber {
     private @Nullable MqttConnection connection;
     private MqttProperties server = MqttProperties.NO_PROPERTIES;
     private boolean busy;
+    private boolean asking;
     private int unsubscribing;
     private Set<String> leaving = Set.of();
     private int nextPacketId;
@@ -63,6 +64,11 @@ final class Subscriber {
         return List.copyOf(degraded.values());
     }
 
+    /** Whether the broker was asked for anything on this connection. */
+    boolean hasAsked() {
+        return asking;
+    }
+
     /** The broker has forgotten the session, and its subscriptions with it. */
     void forgotten() {
         granted.clear();
@@ -74,6 +80,7 @@ final class Subscriber {
     void connected(MqttConnection opened, MqttProperties properties) {
         connection = opened;
         server = properties;
+        asking = false;
         refused = false;
         settle();
     }
@@ -142,6 +149,7 @@ final class Subscriber {
             return;
         }
         busy = true;
+        asking = true;
         missing.forEach(subscription -> atBroker.add(subscription.filter().text()));
         handler.filters(Set.copyOf(atBroker))
                 .onSuccess(v -> {

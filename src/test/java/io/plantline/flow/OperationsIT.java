@@ -174,6 +174,69 @@ class OperationsIT {
     }
 
     @Test
+    void aChangeOfTheDocumentIsSeenBeforeAndAfter() throws Exception {
+        try (Artemis source = Artemis.start()) {
+            String document = """
+                    {"mqtt-broker": {"addresses": ["127.0.0.1:%d"], "client-id": "seen"},
+                     "targets": {"lake": {"type": "file", "directory": "%s"}},
+                     "subscriptions": {"a/#": {"qos": 1, "target": "lake"}}}""".formatted(source.port(), directory.resolve("lake"));
+            Path before = Files.writeString(directory.resolve("before.json"), document);
+            String changed = document.replace("/lake\"", "/pond\"").replace("\"a/#\"", "\"b/#\"");
+            Path after = Files.writeString(directory.resolve("after.json"), changed);
+            assertThat(say(0, "diff", before.toString(), after.toString()))
+                    .contains(
+                            "~ target lake: another one by this name",
+                            "+ subscription b/# (QoS 1) to lake",
+                            "- subscription a/# (QoS 1) to lake");
+            assertThat(say(0, "diff", before.toString(), before.toString()))
+                    .contains("nothing in what runs is different");
+            Path config = Files.writeString(directory.resolve("config.json"), document);
+            PlantlineProcess plantline = start(config).awaitSubscribed();
+            assertThat(say(0, "configuration")).containsPattern("generation +1").contains(config.toString());
+            Files.writeString(config, changed);
+            assertThat(say(0, "configuration", "--reload"))
+                    .containsPattern("generation +2")
+                    .contains("APPLIED", "+ subscription b/# (QoS 1) to lake");
+            Files.writeString(config, "{");
+            assertThat(say(78, "configuration", "--reload"))
+                    .containsPattern("generation +2")
+                    .contains("REFUSED", "not JSON");
+            assertThat(plantline.stop()).isIn(0, 143);
+            assertThat(say(66, "configuration")).contains("no program runs on");
+        }
+    }
+
+    @Test
+    void theDocumentThatRanLastIsUsedWhileTheNewOneIsGoneOrCannotRun() throws Exception {
+        try (Artemis source = Artemis.start()) {
+            String document = """
+                    {"mqtt-broker": {"addresses": ["127.0.0.1:%d"], "client-id": "last"},
+                     "targets": {"lake": {"type": "file", "directory": "%s"}},
+                     "subscriptions": {"a/#": {"qos": 1, "target": "lake"}}}""".formatted(source.port(), directory.resolve("lake"));
+            Path config = Files.writeString(directory.resolve("config.json"), document);
+            assertThat(start(config).awaitSubscribed().stop()).isIn(0, 143);
+            Files.delete(config);
+            PlantlineProcess gone = start(config).awaitSubscribed();
+            assertThat(gone.log()).contains("CONFIG-FALLBACK", "cannot be read");
+            assertThat(gone.stop()).isIn(0, 143);
+            Files.writeString(config, document.replace("\"lake\"}", "\"pond\"}"));
+            PlantlineProcess wrong = start(config).awaitSubscribed();
+            assertThat(wrong.log()).contains("CONFIG-FALLBACK", "cannot run");
+            wrong.await("RELOAD-REFUSED").await("there is no target \"pond\"");
+            Files.writeString(config, document.replace("a/#", "b/#"));
+            wrong.await("RELOAD-APPLIED: generation 2");
+            assertThat(wrong.stop()).isIn(0, 143);
+        }
+    }
+
+    private PlantlineProcess start(Path config) {
+        return PlantlineProcess.in(directory)
+                .environment("EDGE_DATA_DIR", data().toString())
+                .arguments("run", "--config", config.toString())
+                .start();
+    }
+
+    @Test
     void whatWaitsForATargetThatWasChangedGoesWhereItWasMeantToGo() throws Exception {
         int port = Ports.free();
         try (Artemis source = Artemis.start();

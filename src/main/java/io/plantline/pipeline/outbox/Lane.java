@@ -440,6 +440,7 @@ final class Lane {
     /** Whether messages can be dropped now; if not, the lane asks its relay again later. */
     boolean canDrop() {
         return !reading
+                && !moving
                 && pinned == null
                 && queue.stream().allMatch(entry -> entry.lost() == 0)
                 && (gapStart == 0 || keptEnd() == gapStart);
