@@ -28,6 +28,7 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -133,6 +134,19 @@ abstract class DiskOutboxHarness {
     }
 
     void awaitPublished(int count) {
-        await().atMost(Duration.ofSeconds(20)).until(() -> published.size() >= count);
+        try {
+            await().atMost(Duration.ofSeconds(20)).until(() -> published.size() >= count);
+        } catch (ConditionTimeoutException e) {
+            // Who waits for what, which nobody could tell afterwards.
+            Thread.getAllStackTraces().forEach((thread, stack) -> {
+                if (thread.getName().startsWith("vert.x") || thread.getName().startsWith("plantline")) {
+                    System.out.println(thread.getName() + " " + List.of(stack));
+                }
+            });
+            throw new AssertionError(
+                    published.size() + " of " + count + " published, " + plans.size() + " attempts; "
+                            + ledger.snapshot(),
+                    e);
+        }
     }
 }
