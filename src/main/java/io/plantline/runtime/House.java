@@ -13,6 +13,7 @@ import io.plantline.mqtt.SessionStatus;
 import io.plantline.observe.DeadLetter;
 import io.plantline.observe.OutboxReport;
 import io.plantline.observe.TargetLedger;
+import io.plantline.pipeline.OnContext;
 import io.plantline.pipeline.PipelineCodec;
 import io.plantline.pipeline.SessionMemory;
 import io.plantline.pipeline.dispatch.DispatcherVerticle;
@@ -181,10 +182,7 @@ public final class House implements Operations {
      * context would go when that one goes.
      */
     private <T> Future<T> onContext(Supplier<Future<T>> work) {
-        ContextInternal caller = ContextInternal.current();
-        Promise<T> promise = caller == null ? Promise.promise() : caller.promise();
-        context.runOnContext(v -> work.get().onComplete(promise));
-        return promise.future();
+        return OnContext.call(context, work);
     }
 
     private Future<Void> startDispatcher(Configuration first) {

@@ -2,11 +2,11 @@ package io.plantline.runtime;
 
 import io.plantline.config.Plugins;
 import io.plantline.model.Credential;
+import io.plantline.pipeline.OnContext;
 import io.plantline.spi.SecretProvider;
 import io.plantline.spi.SecretProviderFactory;
 import io.plantline.spi.SecretReference;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.internal.ContextInternal;
 import java.time.Duration;
@@ -50,16 +50,7 @@ final class Secrets {
 
     /** The credential; with {@code refresh} not from the cache. Completes on the caller's context. */
     Future<Credential> read(SecretReference reference, boolean refresh) {
-        ContextInternal caller = ContextInternal.current();
-        Promise<Credential> promise = caller == null ? Promise.promise() : caller.promise();
-        context.runOnContext(v -> {
-            try {
-                readHere(reference, refresh).onComplete(promise);
-            } catch (RuntimeException e) {
-                promise.fail(e);
-            }
-        });
-        return promise.future();
+        return OnContext.call(context, () -> readHere(reference, refresh));
     }
 
     private Future<Credential> readHere(SecretReference reference, boolean refresh) {
@@ -104,12 +95,10 @@ final class Secrets {
     }
 
     Future<Void> close() {
-        Promise<Void> promise = Promise.promise();
-        context.runOnContext(v -> {
+        return OnContext.call(context, () -> {
             List<Future<Void>> closed = new ArrayList<>();
             kept.values().forEach(entry -> closed.add(entry.provider.close()));
-            Future.join(closed).<Void>mapEmpty().onComplete(promise);
+            return Future.join(closed).mapEmpty();
         });
-        return promise.future();
     }
 }

@@ -176,10 +176,7 @@ class OperationsIT {
     @Test
     void aChangeOfTheDocumentIsSeenBeforeAndAfter() throws Exception {
         try (Artemis source = Artemis.start()) {
-            String document = """
-                    {"mqtt-broker": {"addresses": ["127.0.0.1:%d"], "client-id": "seen"},
-                     "targets": {"lake": {"type": "file", "directory": "%s"}},
-                     "subscriptions": {"a/#": {"qos": 1, "target": "lake"}}}""".formatted(source.port(), directory.resolve("lake"));
+            String document = intoFiles(source.port());
             Path before = Files.writeString(directory.resolve("before.json"), document);
             String changed = document.replace("/lake\"", "/pond\"").replace("\"a/#\"", "\"b/#\"");
             Path after = Files.writeString(directory.resolve("after.json"), changed);
@@ -209,10 +206,7 @@ class OperationsIT {
     @Test
     void theDocumentThatRanLastIsUsedWhileTheNewOneIsGoneOrCannotRun() throws Exception {
         try (Artemis source = Artemis.start()) {
-            String document = """
-                    {"mqtt-broker": {"addresses": ["127.0.0.1:%d"], "client-id": "last"},
-                     "targets": {"lake": {"type": "file", "directory": "%s"}},
-                     "subscriptions": {"a/#": {"qos": 1, "target": "lake"}}}""".formatted(source.port(), directory.resolve("lake"));
+            String document = intoFiles(source.port());
             Path config = Files.writeString(directory.resolve("config.json"), document);
             assertThat(start(config).awaitSubscribed().stop()).isIn(0, 143);
             Files.delete(config);
@@ -227,6 +221,13 @@ class OperationsIT {
             wrong.await("RELOAD-APPLIED: generation 2");
             assertThat(wrong.stop()).isIn(0, 143);
         }
+    }
+
+    private String intoFiles(int port) {
+        return """
+                {"mqtt-broker": {"addresses": ["127.0.0.1:%d"], "client-id": "files"},
+                 "targets": {"lake": {"type": "file", "directory": "%s"}},
+                 "subscriptions": {"a/#": {"qos": 1, "target": "lake"}}}""".formatted(port, directory.resolve("lake"));
     }
 
     private PlantlineProcess start(Path config) {

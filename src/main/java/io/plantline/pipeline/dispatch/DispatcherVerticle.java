@@ -6,6 +6,7 @@ import io.plantline.mqtt.MqttSession;
 import io.plantline.mqtt.SessionOptions;
 import io.plantline.mqtt.SessionStatus;
 import io.plantline.mqtt.SessionStatus.State;
+import io.plantline.pipeline.OnContext;
 import io.plantline.pipeline.Outbox;
 import io.plantline.pipeline.SessionMemory;
 import io.vertx.core.Future;
@@ -155,19 +156,9 @@ public final class DispatcherVerticle extends VerticleBase {
         });
     }
 
-    /** Works here, and completes where it was asked. */
     private <T> Future<T> onContext(Function<MqttSession, Future<T>> work) {
-        ContextInternal caller = ContextInternal.current();
-        Promise<T> promise = caller == null ? Promise.promise() : caller.promise();
-        context.runOnContext(v -> {
-            MqttSession open = session;
-            if (open == null) {
-                promise.fail("not started");
-            } else {
-                work.apply(open).onComplete(promise);
-            }
-        });
-        return promise.future();
+        return OnContext.call(
+                context, () -> session == null ? Future.failedFuture("not started") : work.apply(session));
     }
 
     @Override

@@ -9,6 +9,7 @@ import io.plantline.observe.DeadLetter;
 import io.plantline.observe.OutboxReport;
 import io.plantline.observe.TargetLedger;
 import io.plantline.pipeline.Identifiers;
+import io.plantline.pipeline.OnContext;
 import io.plantline.pipeline.Outbox;
 import io.plantline.pipeline.outbox.log.Disk;
 import io.plantline.pipeline.outbox.log.FileDisk;
@@ -348,10 +349,7 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
     }
 
     private <T> Future<T> onContext(Supplier<Future<T>> work) {
-        ContextInternal caller = ContextInternal.current();
-        Promise<T> promise = caller == null ? Promise.promise() : caller.promise();
-        context.runOnContext(v -> work.get().onComplete(promise));
-        return promise.future();
+        return OnContext.call(context, work);
     }
 
     /** One after the other, as messages go. */

@@ -3,13 +3,12 @@ package io.plantline.pipeline.process;
 import io.plantline.pipeline.Addresses;
 import io.plantline.pipeline.Desk;
 import io.plantline.pipeline.Hop;
+import io.plantline.pipeline.OnContext;
 import io.plantline.pipeline.PipelineMessage.ProcessReply;
 import io.plantline.pipeline.PipelineMessage.ProcessRequest;
 import io.plantline.spi.Processor;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
-import io.vertx.core.internal.ContextInternal;
 import java.time.Duration;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -53,17 +52,7 @@ public final class ProcessorVerticle extends VerticleBase {
     }
 
     private Future<Void> onContext(Function<Desk<ProcessRequest, ProcessReply>, Future<Void>> work) {
-        ContextInternal caller = ContextInternal.current();
-        Promise<Void> promise = caller == null ? Promise.promise() : caller.promise();
-        context.runOnContext(v -> {
-            Desk<ProcessRequest, ProcessReply> open = desk;
-            if (open == null) {
-                promise.fail("not started");
-            } else {
-                work.apply(open).onComplete(promise);
-            }
-        });
-        return promise.future();
+        return OnContext.call(context, () -> desk == null ? Future.failedFuture("not started") : work.apply(desk));
     }
 
     @Override

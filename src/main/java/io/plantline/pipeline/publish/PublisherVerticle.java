@@ -3,13 +3,12 @@ package io.plantline.pipeline.publish;
 import io.plantline.pipeline.Addresses;
 import io.plantline.pipeline.Desk;
 import io.plantline.pipeline.Hop;
+import io.plantline.pipeline.OnContext;
 import io.plantline.pipeline.PipelineMessage.PublishReply;
 import io.plantline.pipeline.PipelineMessage.PublishRequest;
 import io.plantline.spi.Target;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
-import io.vertx.core.internal.ContextInternal;
 import java.time.Duration;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -57,17 +56,7 @@ public final class PublisherVerticle extends VerticleBase {
     }
 
     private Future<Void> onContext(Function<Desk<PublishRequest, PublishReply>, Future<Void>> work) {
-        ContextInternal caller = ContextInternal.current();
-        Promise<Void> promise = caller == null ? Promise.promise() : caller.promise();
-        context.runOnContext(v -> {
-            Desk<PublishRequest, PublishReply> open = desk;
-            if (open == null) {
-                promise.fail("not started");
-            } else {
-                work.apply(open).onComplete(promise);
-            }
-        });
-        return promise.future();
+        return OnContext.call(context, () -> desk == null ? Future.failedFuture("not started") : work.apply(desk));
     }
 
     @Override
