@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param version 5 or 4 (MQTT 3.1.1) if the document insists, else 0: MQTT 5, and 3.1.1 where the broker refuses it
  * @param receiveMaximum QoS 1 and 2 messages the broker may have in flight towards us
  * @param maxPacketSize bytes of the largest packet we take
+ * @param material that the session uses
  * @param maxUnacknowledged bytes of messages held without acknowledgement before the session takes a break
  */
 public record BrokerConfig(
@@ -31,7 +32,8 @@ public record BrokerConfig(
         long maxUnacknowledged,
         Optional<TlsSettings> tls,
         Optional<Proxy> proxy,
-        Optional<Will> will) {
+        Optional<Will> will,
+        Material material) {
 
     /** Where a broker listens. */
     public record BrokerAddress(String host, int port) {
@@ -61,7 +63,8 @@ public record BrokerConfig(
                 maxUnacknowledged,
                 other.tls,
                 other.proxy,
-                other.will));
+                other.will,
+                other.material));
     }
 
     public BrokerConfig {

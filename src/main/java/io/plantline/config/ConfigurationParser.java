@@ -190,13 +190,15 @@ public final class ConfigurationParser {
                     section.string("on-failure", "dead-letter").equals("pass-through")
                             ? ProcessorDefinition.OnFailure.PASS_THROUGH
                             : ProcessorDefinition.OnFailure.DEAD_LETTER;
+            Object config = factory.configure(section);
             return new ProcessorDefinition(
                     name,
                     factory,
-                    factory.configure(section),
+                    config,
                     section.integer("max-attempts", 20),
                     onFailure,
                     section.integer("instances", 1),
+                    section.material(),
                     Fingerprint.of(JsonDocument.sorted(root.path("processors").path(name))
                             .toString()));
         }
@@ -237,6 +239,7 @@ public final class ConfigurationParser {
                     section.duration("retry-max", Duration.ofSeconds(30)),
                     limits(section),
                     namesByPlan(factory, config),
+                    section.material(),
                     Fingerprint.of(root.path("targets").path(name), factory.identity()),
                     source(name, section.strings("processors")));
         }
@@ -352,7 +355,8 @@ public final class ConfigurationParser {
                                     will.string("topic"),
                                     will.string("payload", ""),
                                     will.integer("qos", 1),
-                                    will.flag("retain", false))));
+                                    will.flag("retain", false))),
+                    new Material(section.material().files(), top.material().credentials()));
         }
     }
 }

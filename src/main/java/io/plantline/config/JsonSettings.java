@@ -13,8 +13,10 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Settings read from a JSON object that fits its schema. */
@@ -23,12 +25,31 @@ final class JsonSettings implements Settings {
     private final String pointer;
     private final Plugins plugins;
     private final List<Problem> problems;
+    private final Set<String> files;
+    private final Set<SecretReference> credentials;
 
     JsonSettings(JsonNode node, String pointer, Plugins plugins, List<Problem> problems) {
+        this(node, pointer, plugins, problems, new HashSet<>(), new HashSet<>());
+    }
+
+    private JsonSettings(
+            JsonNode node,
+            String pointer,
+            Plugins plugins,
+            List<Problem> problems,
+            Set<String> files,
+            Set<SecretReference> credentials) {
         this.node = node;
         this.pointer = pointer;
         this.plugins = plugins;
         this.problems = problems;
+        this.files = files;
+        this.credentials = credentials;
+    }
+
+    /** The files and credentials that were asked for until now, in this section and in those within it. */
+    Material material() {
+        return new Material(files, credentials);
     }
 
     String pointer() {
@@ -143,7 +164,7 @@ final class JsonSettings implements Settings {
     @Override
     public Optional<Settings> section(String key) {
         return has(key)
-                ? Optional.of(new JsonSettings(node.get(key), place(key), plugins, problems))
+                ? Optional.of(new JsonSettings(node.get(key), place(key), plugins, problems, files, credentials))
                 : Optional.empty();
     }
 
@@ -152,9 +173,12 @@ final class JsonSettings implements Settings {
         return section(key).flatMap(section -> {
             SecretProviderFactory<?> factory =
                     provider(section.optionalString("type").orElse(null));
-            return factory == null
-                    ? Optional.empty()
-                    : Optional.of(new SecretReference(factory.type(), factory.configure(section)));
+            if (factory == null) {
+                return Optional.empty();
+            }
+            SecretReference reference = new SecretReference(factory.type(), factory.configure(section));
+            credentials.add(reference);
+            return Optional.of(reference);
         });
     }
 
@@ -171,6 +195,7 @@ final class JsonSettings implements Settings {
     @Override
     public Optional<String> file(String key) {
         Optional<String> name = optionalString(key);
+        name.ifPresent(files::add);
         name.filter(path -> !isReadable(path))
                 .ifPresent(path -> error(key, "the file \"" + path + "\" cannot be read", "name a PEM file"));
         return name;

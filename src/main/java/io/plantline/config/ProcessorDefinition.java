@@ -8,6 +8,7 @@ import io.plantline.spi.ProcessorFactory;
  * @param config what its factory made of its section
  * @param maxAttempts before a message that fails while others succeed follows {@code onFailure}
  * @param instances processor verticles
+ * @param material that it uses
  * @param fingerprint of its section: processors of one name and different sections are two
  */
 public record ProcessorDefinition(
@@ -17,6 +18,7 @@ public record ProcessorDefinition(
         int maxAttempts,
         OnFailure onFailure,
         int instances,
+        Material material,
         String fingerprint) {
 
     /** What becomes of a message that cannot be processed. */

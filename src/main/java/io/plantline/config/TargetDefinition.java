@@ -20,6 +20,7 @@ import java.util.Optional;
  * @param instances publisher verticles
  * @param limits of the outbox on disk
  * @param namesByPlan whether what a plan makes is named by it, so that it is pinned before the first attempt
+ * @param material that it uses
  * @param fingerprint of what makes it this target and no other
  * @param source its section, and those of its processors, as a JSON text that {@link ConfigurationParser#definition}
  *     reads: kept beside its log, so that what waits there is delivered by it when the document has another one
@@ -40,6 +41,7 @@ public record TargetDefinition(
         Duration retryMax,
         Limits limits,
         boolean namesByPlan,
+        Material material,
         String fingerprint,
         String source) {
 

@@ -10,12 +10,15 @@ import io.vertx.core.net.NetClient;
 import io.vertx.core.net.NetClientOptions;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** Opens TCP and TLS connections to the addresses of a session, in turn, with the credential of the moment. */
 final class Dialer {
+    private final Vertx vertx;
     private final SessionOptions options;
     private final CredentialSource credentials;
-    private final NetClient client;
+    private NetClient client;
+    private @Nullable NetClient former;
     private int index;
     private boolean refresh;
 
@@ -23,8 +26,13 @@ final class Dialer {
     record Line(NetSocketInternal socket, Optional<Credential> credential) {}
 
     Dialer(Vertx vertx, SessionOptions options, CredentialSource credentials) {
+        this.vertx = vertx;
         this.options = options;
         this.credentials = credentials;
+        this.client = vertx.createNetClient(net(options));
+    }
+
+    private static NetClientOptions net(SessionOptions options) {
         NetClientOptions net = new NetClientOptions()
                 .setConnectTimeout(milliseconds(options.connectTimeout().toMillis()))
                 .setSslHandshakeTimeout(options.connectTimeout().toMillis())
@@ -35,7 +43,7 @@ final class Dialer {
                 .setHostnameVerificationAlgorithm("HTTPS");
         options.tls().ifPresent(tls -> tls.applyTo(net));
         options.proxy().ifPresent(proxy -> net.setProxyOptions(proxy.options()));
-        this.client = vertx.createNetClient(net);
+        return net;
     }
 
     private static int milliseconds(long value) {
@@ -55,6 +63,39 @@ final class Dialer {
     /** The credential was refused: the next attempt reads it again. */
     void refreshCredential() {
         refresh = true;
+    }
+
+    /** The same again, with the certificates of now. */
+    Dialer another() {
+        return new Dialer(vertx, options, credentials);
+    }
+
+    /**
+     * Uses the certificates of now from the next connection on. That needs another client: one that is told to read the same
+     * files again goes on with what it has of them (Vert.x 5.0).
+     */
+    void renew() {
+        NetClient before = client;
+        client = vertx.createNetClient(net(options));
+        if (former == null) {
+            former = before;
+        } else {
+            before.close();
+        }
+    }
+
+    /** The connection is closed: the client that made it may go. */
+    void disconnected() {
+        NetClient left = former;
+        former = null;
+        if (left != null) {
+            left.close();
+        }
+    }
+
+    /** Whether somebody is there: dials and hangs up. */
+    Future<Void> probe() {
+        return dial().compose(line -> line.socket().close());
     }
 
     /** Dials once; fails with a {@link io.plantline.model.FailureException} whose code is for the log. */
@@ -84,6 +125,7 @@ final class Dialer {
     }
 
     Future<Void> close() {
+        disconnected();
         return client.close();
     }
 }

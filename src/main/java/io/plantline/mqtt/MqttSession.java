@@ -118,12 +118,21 @@ public final class MqttSession {
         if (!accepted || connection == null) {
             return moveTo(next, dialing);
         }
-        return dialing.dial()
-                .compose(line -> {
-                    line.socket().close();
-                    return moveTo(next, dialing);
-                })
-                .onFailure(e -> dialing.close());
+        return dialing.probe().compose(v -> moveTo(next, dialing)).onFailure(e -> dialing.close());
+    }
+
+    /**
+     * Reads the files with certificates again, for every connection from the next one on; the present one stays.
+     *
+     * @return fails if the broker cannot be reached with those of now, while it is with those of before, and then nothing has
+     *     changed
+     */
+    public Future<Void> renew() {
+        Dialer another = dialer.another();
+        boolean connected = accepted && connection != null;
+        return (connected ? another.probe() : Future.<Void>succeededFuture())
+                .eventually(another::close)
+                .onSuccess(v -> dialer.renew());
     }
 
     private Future<Void> moveTo(SessionOptions next, Dialer dialing) {
@@ -377,6 +386,7 @@ public final class MqttSession {
         connection = null;
         cancelTimer();
         subscriber.interrupted();
+        dialer.disconnected();
         if (accepted) {
             lastSeen = clock.instant();
             if (System.nanoTime() - connectedAtNanos > STABLE_AFTER.toNanos()) {

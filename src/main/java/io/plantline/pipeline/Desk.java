@@ -99,11 +99,12 @@ public final class Desk<Q extends PipelineMessage, R extends PipelineMessage> {
     /**
      * Has another one answer from now on, once it is open.
      *
-     * @return fails if somebody must act before it can be opened, and then nothing has changed
+     * @param waits whether it may also be opened later, where nobody has to act for that
+     * @return fails if it cannot be opened, and then nothing has changed
      */
-    public Future<Void> replace(Occupant<Q, R> next) {
+    public Future<Void> replace(Occupant<Q, R> next, boolean waits) {
         Seat taken = new Seat(next);
-        return taken.probe()
+        return (waits ? taken.probe() : taken.open())
                 .recover(e -> taken.close().transform(v -> Future.failedFuture(e)))
                 .onSuccess(v -> {
                     Seat left = seat;

@@ -17,6 +17,7 @@ import io.plantline.pipeline.OnContext;
 import io.plantline.pipeline.PipelineCodec;
 import io.plantline.pipeline.SessionMemory;
 import io.plantline.pipeline.dispatch.DispatcherVerticle;
+import io.plantline.spi.SecretReference;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -29,6 +30,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,15 +43,18 @@ public final class House implements Operations {
     private static final Logger LOG = LoggerFactory.getLogger(House.class);
     private static final long LOOK_MILLIS = 100;
     private static final int CHANGE_SECONDS = 3;
+    private static final long ROTATION_MILLIS = 5_000;
 
     private final Vertx vertx;
     private final ContextInternal context;
     private final @Nullable DataDirectory data;
     private final Secrets secrets;
+    private final Rotation rotation;
     private final Rooms rooms;
     private volatile @Nullable Configuration configuration;
     private volatile @Nullable DispatcherVerticle dispatcher;
     private DispatcherVerticle.@Nullable Wish wish;
+    private boolean rotating;
     private Future<?> busy = Future.succeededFuture();
     private @Nullable Future<Void> stopped;
 
@@ -63,8 +68,9 @@ public final class House implements Operations {
         this.vertx = vertx;
         this.context = (ContextInternal) vertx.getOrCreateContext();
         this.data = data;
-        this.secrets = new Secrets(vertx, plugins);
-        this.rooms = new Rooms(vertx, secrets, definitions, this::hash, data);
+        this.secrets = new Secrets(vertx, plugins, this::secretChanged);
+        this.rotation = new Rotation(vertx, secrets);
+        this.rooms = new Rooms(vertx, secrets, rotation, definitions, this::hash, data);
     }
 
     private String hash() {
@@ -82,8 +88,38 @@ public final class House implements Operations {
         PipelineCodec.registerAll(vertx.eventBus());
         return onContext(() -> {
             configuration = first;
-            return rooms.open(first);
+            return rotation.know(List.of(first.broker().material()))
+                    .compose(v -> rooms.open(first))
+                    .onSuccess(v -> vertx.setPeriodic(ROTATION_MILLIS, id -> rotate()));
         });
+    }
+
+    private void secretChanged(SecretReference reference) {
+        context.runOnContext(v -> {
+            rotation.changed(reference);
+            rotate();
+        });
+    }
+
+    /** Certificates and credentials that are other ones now are taken up, but not while the configuration changes. */
+    private void rotate() {
+        if (stopped == null && !rotating) {
+            rotating = true;
+            busy = busy.transform(v -> rotation.look(users())).onComplete(v -> rotating = false);
+        }
+    }
+
+    private List<Rotation.User> users() {
+        List<Rotation.User> users = new ArrayList<>(rooms.users());
+        DispatcherVerticle first = dispatcher;
+        Configuration running = configuration;
+        if (first != null && running != null) {
+            users.add(new Rotation.User("the broker's session", running.broker().material(), first::renew));
+        }
+        secrets.retain(users.stream()
+                .flatMap(user -> user.material().credentials().stream())
+                .collect(Collectors.toSet()));
+        return users;
     }
 
     /**
@@ -109,7 +145,8 @@ public final class House implements Operations {
         if (!difference.problems().isEmpty()) {
             return Future.failedFuture(new ConfigurationException(difference.problems()));
         }
-        return rooms.changesTo(next)
+        return rotation.know(List.of(next.broker().material()))
+                .compose(v -> rooms.changesTo(next))
                 .compose(changes -> {
                     List<Change> all = new ArrayList<>(changes);
                     all.add(dispatch(first, before, next, difference.broker()));

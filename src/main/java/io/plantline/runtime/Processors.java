@@ -29,13 +29,30 @@ final class Processors {
     }
 
     /** One processor. */
-    private static final class Seat {
+    private final class Seat {
+        private final ProcessorDefinition definition;
         private final Room<ProcessorVerticle> room;
         private Future<Void> opened = Future.succeededFuture();
         private boolean leaving;
 
-        Seat(Room<ProcessorVerticle> room) {
-            this.room = room;
+        Seat(ProcessorDefinition definition) {
+            this.definition = definition;
+            this.room = new Room<>(vertx, "processor-" + key(definition), definition.instances());
+        }
+
+        Processor create() {
+            return Processors.create(
+                    definition.factory(),
+                    definition,
+                    new SectionContext(vertx, definition.name(), null, room.workers(), secrets));
+        }
+
+        /** The processor, with the certificates and credentials of now. */
+        Rotation.User user() {
+            return new Rotation.User(
+                    "processor " + definition.name(),
+                    definition.material(),
+                    () -> room.each(verticle -> verticle.replace(this::create, false)));
         }
 
         /** Completes when nothing is with it. */
@@ -55,7 +72,7 @@ final class Processors {
     Future<Void> open(Collection<ProcessorDefinition> some, boolean probe) {
         List<Future<Void>> opened = new ArrayList<>();
         for (ProcessorDefinition processor : some) {
-            Seat seat = seats.computeIfAbsent(key(processor), key -> open(key, processor, probe));
+            Seat seat = seats.computeIfAbsent(key(processor), key -> open(processor, probe));
             seat.leaving = false;
             opened.add(seat.opened);
         }
@@ -64,19 +81,22 @@ final class Processors {
                 .onFailure(e -> seats.values().removeIf(seat -> seat.opened.failed()));
     }
 
-    private Seat open(String key, ProcessorDefinition processor, boolean probe) {
-        Seat seat = new Seat(new Room<>(vertx, "processor-" + key, processor.instances()));
-        TargetContext context = new SectionContext(vertx, processor.name(), null, seat.room.workers(), secrets);
+    private Seat open(ProcessorDefinition processor, boolean probe) {
+        Seat seat = new Seat(processor);
         seat.opened = seat.room
                 .open(
                         processor.instances(),
-                        () -> new ProcessorVerticle(
-                                processor.name(),
-                                processor.fingerprint(),
-                                () -> create(processor.factory(), processor, context),
-                                probe))
+                        () -> new ProcessorVerticle(processor.name(), processor.fingerprint(), seat::create, probe))
                 .onFailure(e -> seat.room.close());
         return seat;
+    }
+
+    /** Who uses certificates and credentials. */
+    List<Rotation.User> users() {
+        return seats.values().stream()
+                .filter(seat -> seat.opened.succeeded() && !seat.leaving)
+                .map(Seat::user)
+                .toList();
     }
 
     /** Those that none of {@code used} is leave when they have finished what they have, unless they are used again before. */

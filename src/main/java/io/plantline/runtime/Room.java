@@ -7,6 +7,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +42,15 @@ final class Room<V extends Deployable> {
         return vertx.deployVerticle(kept, new DeploymentOptions().setInstances(instances))
                 .onSuccess(id -> deployment = id)
                 .mapEmpty();
+    }
+
+    /** Does something with one after the other, until it fails. */
+    Future<Void> each(Function<V, Future<Void>> step) {
+        Future<Void> all = Future.succeededFuture();
+        for (V verticle : verticles) {
+            all = all.compose(v -> step.apply(verticle));
+        }
+        return all;
     }
 
     Future<Void> close() {

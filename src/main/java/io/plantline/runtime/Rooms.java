@@ -2,6 +2,7 @@ package io.plantline.runtime;
 
 import io.plantline.config.Configuration;
 import io.plantline.config.ConfigurationParser.Definition;
+import io.plantline.config.Material;
 import io.plantline.config.ProcessorDefinition;
 import io.plantline.config.TargetDefinition;
 import io.plantline.pipeline.Outbox;
@@ -40,6 +41,7 @@ final class Rooms {
     private final Vertx vertx;
     private final @Nullable DataDirectory data;
     private final Secrets secrets;
+    private final Rotation rotation;
     private final Function<String, Definition> definitions;
     private final Supplier<String> hash;
     private final Processors processors;
@@ -64,11 +66,13 @@ final class Rooms {
     Rooms(
             Vertx vertx,
             Secrets secrets,
+            Rotation rotation,
             Function<String, Definition> definitions,
             Supplier<String> hash,
             @Nullable DataDirectory data) {
         this.vertx = vertx;
         this.secrets = secrets;
+        this.rotation = rotation;
         this.definitions = definitions;
         this.hash = hash;
         this.data = data;
@@ -97,12 +101,13 @@ final class Rooms {
 
     private Future<Arrangement> arrange(Configuration configuration, boolean starting) {
         return vertx.executeBlocking(() -> {
-            Arrangement arrangement = new Arrangement(configuration);
-            if (starting) {
-                findFormer(arrangement, configuration);
-            }
-            return arrangement;
-        });
+                    Arrangement arrangement = new Arrangement(configuration);
+                    if (starting) {
+                        findFormer(arrangement, configuration);
+                    }
+                    return arrangement;
+                })
+                .compose(arrangement -> rotation.know(arrangement.materials()).map(arrangement));
     }
 
     /** What becomes of every room. */
@@ -130,6 +135,15 @@ final class Rooms {
                 }
                 after.put(target.name(), room);
             }
+        }
+
+        /** Of who is opened or opens anew. */
+        List<Material> materials() {
+            return Stream.concat(opened.stream().map(TargetRoom::definition), adjusted.values().stream())
+                    .flatMap(definition -> Stream.concat(
+                            Stream.of(definition.target().material()),
+                            definition.processors().stream().map(ProcessorDefinition::material)))
+                    .toList();
         }
 
         private @Nullable TargetRoom find(TargetDefinition target) {
@@ -243,6 +257,12 @@ final class Rooms {
     private @Nullable Outbox present(String target) {
         TargetRoom room = present.get(target);
         return room == null ? null : room.outbox();
+    }
+
+    /** Who uses certificates and credentials. */
+    List<Rotation.User> users() {
+        return Stream.concat(all().stream().map(TargetRoom::user), processors.users().stream())
+                .toList();
     }
 
     /** Present and former definitions. */

@@ -94,15 +94,21 @@ final class TargetRoom {
     }
 
     private Future<Void> become(Definition next) {
-        TargetDefinition target = next.target();
-        Future<Void> replaced = Future.succeededFuture();
-        for (PublisherVerticle publisher : publishers.verticles()) {
-            replaced = replaced.compose(v -> publisher.replace(() -> create(target)));
-        }
-        return replaced.compose(v -> {
-            definition = next;
-            return outbox.redefine(target, next.processors());
-        });
+        return publishers
+                .each(publisher -> publisher.replace(() -> create(next.target()), true))
+                .compose(v -> {
+                    definition = next;
+                    return outbox.redefine(next.target(), next.processors());
+                });
+    }
+
+    /** Its publishers, with the certificates and credentials of now. */
+    Rotation.User user() {
+        TargetDefinition target = definition.target();
+        return new Rotation.User(
+                "target " + target.name(),
+                target.material(),
+                () -> publishers.each(publisher -> publisher.replace(() -> create(target), false)));
     }
 
     Future<Void> openOutbox() {

@@ -7,7 +7,8 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Function;
@@ -16,7 +17,7 @@ import java.util.function.Function;
 public final class InferenceService implements AutoCloseable {
     private final HttpServer server;
     private final ExecutorService threads = Executors.newCachedThreadPool();
-    private final List<Request> requests = new CopyOnWriteArrayList<>();
+    private final Queue<Request> requests = new ConcurrentLinkedQueue<>();
     private volatile Function<Request, Reply> model;
 
     /** What was asked. */
@@ -64,7 +65,7 @@ public final class InferenceService implements AutoCloseable {
     }
 
     public List<Request> requests() {
-        return requests;
+        return List.copyOf(requests);
     }
 
     private void answer(HttpExchange exchange) throws IOException {

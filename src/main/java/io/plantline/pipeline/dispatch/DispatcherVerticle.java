@@ -138,6 +138,11 @@ public final class DispatcherVerticle extends VerticleBase {
         return onContext(open -> open.retire(options));
     }
 
+    /** Uses the certificates of now for every connection from the next one on; fails if the broker cannot be reached by them. */
+    public Future<Void> renew() {
+        return onContext(MqttSession::renew);
+    }
+
     /** How the session was when its state last changed; counters are of {@link #refreshStatus}. */
     public @Nullable SessionStatus status() {
         return status.get();

@@ -107,7 +107,7 @@ final class ProcessRun {
         private void processed(ProcessReply reply) {
             Failure whole = reply.failure();
             if (whole != null) {
-                again(whole);
+                again(whole, false);
                 return;
             }
             outputs.add(reply.processed().output());
@@ -170,7 +170,9 @@ final class ProcessRun {
             if (failed.isEmpty()) {
                 run();
             } else {
-                again(failed.values().iterator().next());
+                again(
+                        failed.values().iterator().next(),
+                        failed.values().stream().noneMatch(Failure::tried));
             }
         }
 
@@ -188,13 +190,22 @@ final class ProcessRun {
             }
         }
 
-        private void again(Failure failure) {
+        /**
+         * Asks again, later.
+         *
+         * @param soon whether not to count this round as one that failed, if others have succeeded in it: the service is up,
+         *     and what is left has not been tried
+         */
+        private void again(Failure failure, boolean soon) {
             if (heldBack.count() > 0) {
                 pending = Batches.merge(List.of(pending, heldBack));
                 heldBack = NONE;
             }
             boolean succeeded = processing.successes(number) > successesBeforeRound;
             attempts++;
+            if (soon && succeeded) {
+                backoff.reset();
+            }
             relay.failing(lane, failure, attempts);
             relay.later(lane, backoff.nextMillis(), () -> {
                 if (number == 0) {

@@ -2,6 +2,7 @@ package io.plantline.pipeline.outbox;
 
 import static org.awaitility.Awaitility.await;
 
+import io.plantline.config.Material;
 import io.plantline.config.ProcessorDefinition;
 import io.plantline.config.TargetDefinition;
 import io.plantline.config.TargetDefinition.OnFull;
@@ -106,6 +107,7 @@ abstract class DiskOutboxHarness {
                 Duration.ofMillis(5),
                 new TargetDefinition.Limits(maxBytes, onFull, maxAge, deadLetterBytes, 0),
                 true,
+                Material.NONE,
                 fingerprint,
                 "{}");
     }

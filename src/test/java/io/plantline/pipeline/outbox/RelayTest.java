@@ -3,6 +3,7 @@ package io.plantline.pipeline.outbox;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.plantline.config.Material;
 import io.plantline.config.ProcessorDefinition;
 import io.plantline.config.TargetDefinition;
 import io.plantline.model.Failure;
@@ -48,6 +49,8 @@ class RelayTest {
     private final CollectingOutbox dead = new CollectingOutbox();
     private final AtomicReference<Function<PublishRequest, PublishReply>> publisher = new AtomicReference<>();
     private final AtomicReference<Function<MessageBatch, ProcessReply>> processor = new AtomicReference<>();
+
+    private Duration retryMax = Duration.ofMillis(5);
 
     @BeforeEach
     void startBus() {
@@ -103,10 +106,11 @@ class RelayTest {
                 lanes,
                 1,
                 Duration.ofMillis(1),
-                Duration.ofMillis(5),
+                retryMax,
                 new TargetDefinition.Limits(
                         Long.MAX_VALUE, TargetDefinition.OnFull.BLOCK, Duration.ZERO, 1 << 20, bytesPerSecond),
                 false,
+                Material.NONE,
                 "f",
                 "{}");
         OutboxVerticle outbox = new OutboxVerticle(
@@ -135,6 +139,7 @@ class RelayTest {
                 maxAttempts,
                 onFailure,
                 1,
+                Material.NONE,
                 "f");
     }
 
@@ -370,6 +375,22 @@ class RelayTest {
         assertThat(dead.messages()).isEmpty();
         assertThat(published).containsExactly(payloads);
         balances(60, 60, 0, 0);
+    }
+
+    @Test
+    void aServiceThatTakesSomeOfEveryRoundIsAskedAgainSoon() {
+        retryMax = Duration.ofHours(1);
+        int[] admitted = {0};
+        processor.set(batch -> {
+            admitted[0] = 0;
+            return echo(batch, payload -> admitted[0]++ == 0 ? null : Failure.notTried("circuit-open", "x"));
+        });
+        String[] payloads = new String[40];
+        java.util.Arrays.setAll(payloads, i -> "m" + i);
+        OutboxVerticle outbox = outbox(1, true, definition(2, ProcessorDefinition.OnFailure.DEAD_LETTER));
+        join(outbox.append(0, batch(payloads)));
+        assertThat(published).containsExactly(payloads);
+        assertThat(ledger.snapshot().retries()).isEqualTo(39);
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.plantline.pipeline.outbox;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.plantline.config.Material;
 import io.plantline.config.ProcessorDefinition;
 import io.plantline.config.ProcessorDefinition.OnFailure;
 import io.plantline.model.Failure;
@@ -43,8 +44,8 @@ class TwoStageOutboxTest extends DiskOutboxHarness {
 
     @BeforeEach
     void addProcessor() {
-        processors = List.of(
-                new ProcessorDefinition("p", new RemoteProcessorFactory(), "unused", 3, OnFailure.DEAD_LETTER, 1, "f"));
+        processors = List.of(new ProcessorDefinition(
+                "p", new RemoteProcessorFactory(), "unused", 3, OnFailure.DEAD_LETTER, 1, Material.NONE, "f"));
         deadOutbox = dead;
     }
 

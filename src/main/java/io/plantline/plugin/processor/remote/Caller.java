@@ -11,6 +11,7 @@ import io.vertx.circuitbreaker.OpenCircuitException;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.PoolOptions;
 import io.vertx.ext.web.client.HttpRequest;
@@ -102,7 +103,7 @@ final class Caller {
     private Future<Response> callNow(Request request) {
         return authorization()
                 .compose(authorization -> breaker.<Outcome>execute(
-                                promise -> send(request, authorization).onComplete(promise))
+                                promise -> sendTwice(request, authorization).onComplete(promise))
                         .recover(e -> Future.failedFuture(failure(e).asException()))
                         .compose(outcome -> outcome.refusal == null
                                 ? Future.succeededFuture(outcome.response)
@@ -127,6 +128,12 @@ final class Caller {
     private static String basic(Credential credential) {
         Buffer both = Buffer.buffer(credential.username() + ":").appendBytes(credential.password());
         return "Basic " + java.util.Base64.getEncoder().encodeToString(both.getBytes());
+    }
+
+    /** A server may close a kept connection in the moment in which it is used again; that says nothing about the server. */
+    private Future<Outcome> sendTwice(Request request, Optional<String> authorization) {
+        return send(request, authorization)
+                .recover(e -> e instanceof HttpClosedException ? send(request, authorization) : Future.failedFuture(e));
     }
 
     private Future<Outcome> send(Request request, Optional<String> authorization) {

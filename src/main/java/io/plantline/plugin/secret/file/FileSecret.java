@@ -6,6 +6,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import java.nio.file.Path;
+import java.time.Duration;
 
 /** Reads both files anew each time, so that a rotated secret is used at the next connection. */
 final class FileSecret implements SecretProvider {
@@ -22,6 +23,12 @@ final class FileSecret implements SecretProvider {
         return file("username")
                 .compose(user -> file("password")
                         .map(password -> new Credential(user.toString().strip(), withoutLineEnd(password.getBytes()))));
+    }
+
+    /** The kubelet swaps a mounted secret within a minute or so; that it did should be seen soon. */
+    @Override
+    public Duration freshFor() {
+        return Duration.ofSeconds(5);
     }
 
     private Future<Buffer> file(String name) {

@@ -16,6 +16,9 @@ import io.plantline.testkit.InferenceService.Request;
 import io.plantline.testkit.Sections;
 import io.plantline.testkit.TestContext;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -42,8 +45,12 @@ class RemoteProcessorTest {
 
     private RemoteProcessor processor(String more, Function<Request, Reply> model) {
         service = InferenceService.start(model);
-        RemoteProcessorConfig config = Sections.processor("{\"type\": \"remote\", \"base-url\": \"" + service.url()
-                + "/api/v1\", \"processor-id\": \"model 1\"" + more + "}");
+        return processor(service.url() + "/api/v1", more);
+    }
+
+    private RemoteProcessor processor(String url, String more) {
+        RemoteProcessorConfig config = Sections.processor(
+                "{\"type\": \"remote\", \"base-url\": \"" + url + "\", \"processor-id\": \"model 1\"" + more + "}");
         RemoteProcessor[] made = new RemoteProcessor[1];
         context.call(() -> {
             made[0] = new RemoteProcessor(config, context);
@@ -81,6 +88,36 @@ class RemoteProcessorTest {
             assertThat(request.topic()).isEqualTo("a/%C3%BC%25b");
             assertThat(request.contentType()).isEqualTo("application/json");
         });
+    }
+
+    @Test
+    void aKeptConnectionThatTheServerHasClosedIsNoFailure() throws Exception {
+        try (ServerSocket server = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+            Thread serving = new Thread(() -> answerOncePerConnection(server), "closing-server");
+            serving.setDaemon(true);
+            serving.start();
+            RemoteProcessor processor =
+                    processor("http://127.0.0.1:" + server.getLocalPort(), ", \"max-concurrency\": 1");
+            for (int i = 0; i < 20; i++) {
+                assertThat(outputs(process(processor, numbers(1)))).containsExactly("1:t=ok");
+            }
+        }
+    }
+
+    /** Answers the first request of each connection, and closes it without a word when the second one is there. */
+    private static void answerOncePerConnection(ServerSocket server) {
+        byte[] answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".getBytes();
+        try {
+            while (true) {
+                try (Socket connection = server.accept()) {
+                    connection.getInputStream().read(new byte[4_096]);
+                    connection.getOutputStream().write(answer);
+                    connection.getInputStream().read(new byte[1]);
+                }
+            }
+        } catch (IOException e) {
+            // The test is over.
+        }
     }
 
     @Test
