@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Asks a running program. Its calls block. */
 public final class AdminClient implements Operations, Reloads {
@@ -68,6 +69,15 @@ public final class AdminClient implements Operations, Reloads {
         return call(
                 "POST",
                 "/dead-letters/" + encoded(target) + "/replay?to=" + encoded(to) + "&up-to=" + upTo,
+                new TypeReference<>() {});
+    }
+
+    @Override
+    public Future<Long> moveWaiting(String from, @Nullable String to, boolean tried) {
+        return call(
+                "POST",
+                "/outboxes/" + encoded(from) + (to == null ? "/purge?" : "/retarget?to=" + encoded(to) + "&") + "tried="
+                        + tried,
                 new TypeReference<>() {});
     }
 

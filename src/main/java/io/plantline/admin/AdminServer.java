@@ -26,6 +26,8 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  *  GET  /outboxes
+ *  POST /outboxes/TARGET/purge?tried=BOOLEAN
+ *  POST /outboxes/TARGET/retarget?to=TARGET&amp;tried=BOOLEAN
  *  GET  /configuration
  *  POST /configuration/reload
  *  GET  /dead-letters/TARGET?from=ID&amp;limit=N
@@ -105,6 +107,16 @@ public final class AdminServer extends VerticleBase {
         boolean get = request.method().equals(HttpMethod.GET);
         if (get && path.length == 1 && path[0].equals("outboxes")) {
             return operations.outboxes();
+        } else if (!get && path.length == 3 && path[0].equals("outboxes")) {
+            String to = request.getParam("to");
+            boolean tried = Boolean.parseBoolean(request.getParam("tried", "false"));
+            if (path[2].equals("retarget") && to != null) {
+                LOG.warn("ADMIN: what waits for {} goes to {}", path[1], to);
+                return operations.moveWaiting(path[1], to, tried);
+            } else if (path[2].equals("purge")) {
+                LOG.warn("ADMIN: what waits for {} is purged", path[1]);
+                return operations.moveWaiting(path[1], null, tried);
+            }
         } else if (get && request.path().equals("/configuration")) {
             return reloads.configuration();
         } else if (!get && request.path().equals("/configuration/reload")) {

@@ -22,15 +22,22 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-/** Looks into what waits on disk, checks it, or delivers it. */
+/** Looks into what waits on disk, checks it, delivers it, or sends it elsewhere. */
 @Command(
         name = "outbox",
-        description = "What waits on disk: look into it, check it, deliver it.",
+        description = "What waits on disk: look into it, check it, deliver it, send it elsewhere.",
         mixinStandardHelpOptions = true,
-        subcommands = {OutboxCommand.Inspect.class, OutboxCommand.Verify.class, OutboxCommand.Drain.class})
+        subcommands = {
+            OutboxCommand.Inspect.class,
+            OutboxCommand.Verify.class,
+            OutboxCommand.Drain.class,
+            OutboxCommand.Retarget.class,
+            OutboxCommand.Purge.class
+        })
 final class OutboxCommand implements Callable<Integer> {
     @Spec
     private @Nullable CommandSpec spec;
@@ -104,6 +111,78 @@ final class OutboxCommand implements Callable<Integer> {
                                         : "DAMAGED: " + String.join("; ", found.damage())));
             }
             return whole ? PlantlineCommand.OK : PlantlineCommand.DAMAGED;
+        }
+    }
+
+    /** Whose messages, and which. */
+    private static final class Waiting {
+        @Mixin
+        private final DataOption data = new DataOption();
+
+        @Parameters(
+                paramLabel = "TARGET",
+                description = "A target, or a former definition of one, as outbox inspect names them.")
+        private String target = "";
+
+        @Option(
+                names = "--tried",
+                description =
+                        "Also what was tried and waits to be tried again; what of it was delivered already comes again.")
+        private boolean tried;
+
+        long move(@Nullable String to) throws Exception {
+            return data.ask(operations -> operations.moveWaiting(target, to, tried));
+        }
+    }
+
+    /** {@code outbox retarget}. */
+    @Command(
+            name = "retarget",
+            description = "Hand what waits for a target to another one.",
+            mixinStandardHelpOptions = true)
+    static final class Retarget implements Callable<Integer> {
+        @Mixin
+        private final Waiting waiting = new Waiting();
+
+        @Option(names = "--to", paramLabel = "TARGET", required = true, description = "Who takes it.")
+        private String to = "";
+
+        @Spec
+        private @Nullable CommandSpec spec;
+
+        @Override
+        public Integer call() throws Exception {
+            long count = waiting.move(to);
+            Output.of(spec).println(count + " messages of " + waiting.target + " are with " + to + " now");
+            return PlantlineCommand.OK;
+        }
+    }
+
+    /** {@code outbox purge}. */
+    @Command(
+            name = "purge",
+            description = "Forget what waits for a target, for ever; the ledger counts it as purged.",
+            mixinStandardHelpOptions = true)
+    static final class Purge implements Callable<Integer> {
+        @Mixin
+        private final Waiting waiting = new Waiting();
+
+        @Option(names = "--yes", description = "That this is meant; without it nothing is done.")
+        private boolean yes;
+
+        @Spec
+        private @Nullable CommandSpec spec;
+
+        @Override
+        public Integer call() throws Exception {
+            if (!yes) {
+                throw new CommandLine.ParameterException(
+                        spec == null ? new CommandLine(this) : spec.commandLine(),
+                        "what waits for " + waiting.target + " would be gone for ever; say --yes if that is meant");
+            }
+            long count = waiting.move(null);
+            Output.of(spec).println(count + " messages of " + waiting.target + " are gone");
+            return PlantlineCommand.OK;
         }
     }
 

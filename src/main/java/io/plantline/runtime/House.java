@@ -305,6 +305,18 @@ public final class House implements Operations {
                 .compose(from -> rooms.outbox(to).compose(taker -> from.replayDeadLetters(upTo, taker)));
     }
 
+    @Override
+    public Future<Long> moveWaiting(String from, @Nullable String to, boolean tried) {
+        return rooms.outbox(from)
+                .compose(outbox -> to == null
+                        ? outbox.purge(tried)
+                        : rooms.outbox(to)
+                                .compose(taker -> taker == outbox
+                                        ? Future.failedFuture(
+                                                new RefusedException("what waits for " + from + " is there already"))
+                                        : outbox.retarget(taker, tried)));
+    }
+
     /** The session, with its counters of now. */
     public Future<SessionStatus> session() {
         DispatcherVerticle first = dispatcher;

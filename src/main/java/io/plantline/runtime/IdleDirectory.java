@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** A data directory that no program uses. */
 public final class IdleDirectory implements Operations {
@@ -72,6 +73,12 @@ public final class IdleDirectory implements Operations {
     @Override
     public Future<Long> purgeDeadLetters(String target, long upTo) {
         return find(target).compose(outbox -> outbox.purgeDeadLetters(upTo));
+    }
+
+    @Override
+    public Future<Long> moveWaiting(String from, @Nullable String to, boolean tried) {
+        return Future.failedFuture(
+                new RefusedException("what waits is moved by the running program; start it, and say it again"));
     }
 
     @Override

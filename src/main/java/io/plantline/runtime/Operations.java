@@ -4,6 +4,7 @@ import io.plantline.observe.DeadLetter;
 import io.plantline.observe.OutboxReport;
 import io.vertx.core.Future;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What an operator may ask and do: of a running program, or of a data directory that no program uses. */
 public interface Operations {
@@ -28,6 +29,16 @@ public interface Operations {
      * @return completes with how many
      */
     Future<Long> replayDeadLetters(String target, String to, long upTo);
+
+    /**
+     * Hands what waits for a target to another one, whose messages it is then.
+     *
+     * @param from name of a target; of a former definition with its fingerprint, as {@link #outboxes} names it
+     * @param to name of the target that takes them; null: they are forgotten, for ever
+     * @param tried also what was tried and waits to be tried again: what of that was delivered already comes again
+     * @return completes with how many
+     */
+    Future<Long> moveWaiting(String from, @Nullable String to, boolean tried);
 
     /** There is no such thing, or this cannot be done now. */
     final class RefusedException extends RuntimeException {

@@ -16,22 +16,10 @@ final class Walk {
     }
 
     Future<Void> run() {
-        while (true) {
-            Future<MessageBatch> next = reader.next();
-            if (!next.isComplete()) {
-                return next.compose(batch -> {
-                    show(batch);
-                    return batch.count() == 0 ? Future.succeededFuture() : run();
-                });
-            }
-            if (next.failed()) {
-                return next.mapEmpty();
-            }
-            if (next.result().count() == 0) {
-                return Future.succeededFuture();
-            }
-            show(next.result());
-        }
+        return Loop.run(() -> reader.next().map(batch -> {
+            show(batch);
+            return batch.count() > 0;
+        }));
     }
 
     private void show(MessageBatch batch) {

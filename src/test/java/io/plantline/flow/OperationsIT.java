@@ -18,6 +18,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
@@ -220,6 +221,38 @@ class OperationsIT {
             Files.writeString(config, document.replace("a/#", "b/#"));
             wrong.await("RELOAD-APPLIED: generation 2");
             assertThat(wrong.stop()).isIn(0, 143);
+        }
+    }
+
+    @Test
+    void whatWaitsGoesElsewhereByCommand() throws Exception {
+        try (Artemis source = Artemis.start();
+                WireClient publisher = WireClient.connect(source.port(), "p", 4, true)) {
+            String document = """
+                    {"mqtt-broker": {"addresses": ["127.0.0.1:%d"], "client-id": "elsewhere"},
+                     "targets": {"gone": {"type": "mqtt", "mqtt-broker-host": "127.0.0.1", "mqtt-broker-port": %d},
+                                 "lake": {"type": "file", "directory": "%s"}},
+                     "subscriptions": {"a/#": {"qos": 1, "target": "gone"}}}""".formatted(source.port(), Ports.free(), directory.resolve("lake"));
+            Path config = Files.writeString(directory.resolve("config.json"), document);
+            PlantlineProcess plantline = start(config).awaitSubscribed();
+            for (int i = 0; i < 20; i++) {
+                publisher.publish("a/1", 1, false, ("m" + i).getBytes());
+            }
+            await().until(() -> say(0, "ledger").contains("gone: accepted 20"));
+            assertThat(say(66, "outbox", "retarget", "gone", "--to", "pond")).contains("there is no target \"pond\"");
+            await().atMost(Duration.ofSeconds(30)).until(() -> {
+                say(0, "outbox", "retarget", "gone", "--to", "lake", "--tried");
+                return say(0, "ledger").contains("lake: accepted 20 = delivered 20");
+            });
+            assertThat(say(0, "ledger")).containsPattern("gone: accepted 20 = .*purged 20 .*waiting 0");
+            publisher.publish("a/1", 1, false, "m20".getBytes());
+            await().until(() -> say(0, "ledger").contains("gone: accepted 21"));
+            assertThat(say(64, "outbox", "purge", "gone", "--tried")).contains("say --yes");
+            await().atMost(Duration.ofSeconds(30)).until(() -> {
+                say(0, "outbox", "purge", "gone", "--tried", "--yes");
+                return say(0, "ledger").contains("purged 21");
+            });
+            assertThat(plantline.stop()).isIn(0, 143);
         }
     }
 

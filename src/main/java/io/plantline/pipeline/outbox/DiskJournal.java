@@ -160,6 +160,11 @@ final class DiskJournal implements Journal {
     }
 
     @Override
+    public void purged(int lane, long messages, long next, Runnable freed) {
+        log.submitLazily(new Discarded(lane, Loss.PURGED, messages, next), freed);
+    }
+
+    @Override
     public void quarantined(int lane, long messages, long next) {
         log.submit(new Discarded(lane, Loss.QUARANTINED, messages, next), null);
     }

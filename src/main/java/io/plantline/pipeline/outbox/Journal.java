@@ -95,6 +95,9 @@ interface Journal {
     /** Messages of a lane before {@code next} that nobody has tried to deliver have become too old. */
     void expired(int lane, long messages, long next, Runnable freed);
 
+    /** The oldest messages of a lane, which a plan may have, are somebody else's, or nobody's, by command. */
+    void purged(int lane, long messages, long next, Runnable freed);
+
     /** A hole in a lane, where damage took messages, is accounted for. */
     void quarantined(int lane, long messages, long next);
 

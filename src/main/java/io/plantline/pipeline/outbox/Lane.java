@@ -3,6 +3,7 @@ package io.plantline.pipeline.outbox;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageCursor;
 import io.plantline.model.Plan;
+import io.plantline.spi.Loop;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.util.ArrayDeque;
@@ -28,6 +29,10 @@ final class Lane {
     private @Nullable String trouble;
     private long queuedRecords;
     private long queuedBytes;
+
+    /** Messages that damage took before or between those in the queue. */
+    private long queuedLost;
+
     private boolean waitingForAge;
     private @Nullable Runnable backingOff;
 
@@ -149,6 +154,7 @@ final class Lane {
 
     private void enqueue(Entry entry) {
         queue.add(entry);
+        queuedLost += entry.lost();
         queuedRecords += entry.batch().count();
         queuedBytes += entry.batch().sizeInBytes();
     }
@@ -205,10 +211,7 @@ final class Lane {
 
     /** Messages of the lane before the first in the queue. */
     private long headOrdinal() {
-        return loaded
-                - queue.stream()
-                        .mapToLong(entry -> entry.batch().count() + entry.lost())
-                        .sum();
+        return loaded - queuedRecords - queuedLost;
     }
 
     private void read() {
@@ -241,24 +244,46 @@ final class Lane {
      * Hands what no publisher has to somebody else, a batch at a time; what a publisher has stays.
      *
      * @param to completes when it has a batch
+     * @param tried also the plan that was tried and waits to be tried again
      * @return how many messages
      */
-    Future<Long> move(Function<MessageBatch, Future<Void>> to) {
-        if (reading || moving || pinned != null) {
+    Future<Long> move(Function<MessageBatch, Future<Void>> to, boolean tried) {
+        boolean onItsWay = running != null && backingOff == null;
+        if (reading || moving || pinned != null || (onItsWay && !journal.isDurable())) {
             return Future.succeededFuture(0L);
         }
         moving = true;
-        if (!journal.isDurable()) {
-            abandon();
+        return (tried ? giveUp(to) : Future.succeededFuture(0L))
+                .compose(givenUp -> {
+                    if (!journal.isDurable()) {
+                        abandon();
+                    }
+                    Span gathered = span;
+                    if (gathered != null) {
+                        rewind(gathered.first(), gathered.ordinal());
+                    }
+                    long[] moved = {givenUp};
+                    return Loop.run(() -> moveNext(to, moved)).map(v -> moved[0]);
+                })
+                .onComplete(moved -> {
+                    moving = false;
+                    pump();
+                });
+    }
+
+    private Future<Long> giveUp(Function<MessageBatch, Future<Void>> to) {
+        PlanRun waits = running;
+        Runnable again = backingOff;
+        if (waits == null || again == null) {
+            return Future.succeededFuture(0L);
         }
-        Span gathered = span;
-        if (gathered != null) {
-            rewind(gathered.first(), gathered.ordinal());
-        }
-        return moveNext(to, 0).onComplete(moved -> {
-            moving = false;
-            pump();
-        });
+        backingOff = null;
+        return waits.handTo(to)
+                .onSuccess(count -> {
+                    relay.givenUp(this, waits, count);
+                    freed();
+                })
+                .onFailure(e -> again.run());
     }
 
     /** In memory a plan is nothing that a later start would find: what waits to be tried again goes with the rest. */
@@ -279,47 +304,58 @@ final class Lane {
         relay.abandoned(this);
     }
 
-    private Future<Long> moveNext(Function<MessageBatch, Future<Void>> to, long before) {
+    private Future<Boolean> moveNext(Function<MessageBatch, Future<Void>> to, long[] moved) {
         if (relay.isClosed() || relay.isStopping()) {
-            return Future.succeededFuture(before);
+            return Future.succeededFuture(false);
+        }
+        if (!journal.isDurable()) {
+            moved[0] += moveFromMemory(to);
+            return Future.succeededFuture(false);
+        }
+        if (!queue.isEmpty()) {
+            if (running == null) {
+                skipHoles();
+            } else {
+                stripHole();
+            }
         }
         if (queue.isEmpty()) {
-            return onDisk ? readOn().compose(v -> moveNext(to, before)) : Future.succeededFuture(before);
-        }
-        if (running == null) {
-            skipHoles();
-        } else {
-            stripHole();
-        }
-        if (queue.isEmpty()) {
-            return moveNext(to, before);
+            return onDisk ? readOn().map(true) : Future.succeededFuture(false);
         }
         long ordinal = headOrdinal();
         Entry entry = poll();
         int count = entry.batch().count();
-        Future<Void> taken = to.apply(entry.batch());
-        if (!journal.isDurable()) {
-            // Safe when it is delivered; the next ones need not wait for that.
-            taken.onComplete(entry.safe() == null ? Promise.promise() : entry.safe());
-            relay.moved(this, count, 0, entry.end(), 0);
-            return moveNext(to, before + count);
+        return to.apply(entry.batch())
+                .compose(
+                        v -> {
+                            gapStart = keptEnd();
+                            relay.moved(this, count, gapStart, entry.end(), ordinal + count);
+                            moved[0] += count;
+                            return Future.succeededFuture(true);
+                        },
+                        e -> {
+                            rewind(entry.batch().firstSequence(), ordinal);
+                            return Future.failedFuture(e);
+                        });
+    }
+
+    /** Safe when it is delivered; the next ones need not wait for that. */
+    private long moveFromMemory(Function<MessageBatch, Future<Void>> to) {
+        long moved = 0;
+        while (!queue.isEmpty()) {
+            Entry entry = poll();
+            to.apply(entry.batch()).onComplete(entry.safe() == null ? Promise.promise() : entry.safe());
+            relay.moved(this, entry.batch().count(), 0, entry.end(), 0);
+            moved += entry.batch().count();
         }
-        return taken.compose(
-                v -> {
-                    gapStart = keptEnd();
-                    relay.moved(this, count, gapStart, entry.end(), ordinal + count);
-                    return moveNext(to, before + count);
-                },
-                e -> {
-                    rewind(entry.batch().firstSequence(), ordinal);
-                    return Future.failedFuture(e);
-                });
+        return moved;
     }
 
     /** What is behind a place in the log is read again when its turn comes. */
     private void rewind(long sequence, long ordinal) {
         span = null;
         queue.clear();
+        queuedLost = 0;
         queuedRecords = 0;
         queuedBytes = 0;
         loaded = ordinal;
@@ -390,6 +426,7 @@ final class Lane {
         Entry head = queue.peek();
         while (head != null && head.lost() > 0) {
             relay.lost(this, head);
+            queuedLost -= head.lost();
             queue.poll();
             if (head.batch().count() > 0) {
                 queue.addFirst(new Entry(head.batch(), head.epoch(), 0, head.safe(), head.acceptedNanos()));
@@ -510,14 +547,19 @@ final class Lane {
         running = run;
         run.start()
                 .onComplete(done -> relay.finished(this, run, () -> {
-                    if (keptEnd() >= gapStart) {
-                        gapStart = 0;
-                    }
-                    running = null;
-                    accountForHoles();
+                    freed();
                     pump();
                     relay.makeRoom();
                 }));
+    }
+
+    /** Its plan is accounted for. */
+    private void freed() {
+        if (keptEnd() >= gapStart) {
+            gapStart = 0;
+        }
+        running = null;
+        accountForHoles();
     }
 
     private void accountForHoles() {
@@ -568,6 +610,7 @@ final class Lane {
         Entry head = queue.element();
         if (head.lost() > 0) {
             holes.add(head);
+            queuedLost -= head.lost();
             queue.poll();
             queue.addFirst(new Entry(head.batch(), head.epoch(), 0, head.safe(), head.acceptedNanos()));
         }

@@ -89,6 +89,11 @@ final class MemoryJournal implements Journal {
     }
 
     @Override
+    public void purged(int lane, long messages, long next, Runnable freed) {
+        freed.run();
+    }
+
+    @Override
     public void expired(int lane, long messages, long next, Runnable freed) {
         throw new IllegalStateException("the broker decides how long it keeps what is not acknowledged");
     }

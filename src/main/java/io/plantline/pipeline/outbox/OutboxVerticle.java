@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -241,20 +242,59 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
      * @return how many messages
      */
     public Future<Long> moveTo(OutboxVerticle other) {
-        return onContext(() -> {
-            Relay raw = first;
-            Relay ready = last;
-            if (raw == null || ready == null || !ledger.isHeld()) {
-                return Future.succeededFuture(0L);
-            }
-            Future<Long> moved = raw.move((lane, batch) -> other.appendAll(batch));
-            boolean same = raw != ready && processors.equals(other.processors);
-            return same
-                    ? moved.compose(some -> ready.move((lane, batch) -> other.takeProcessed(lane, batch))
-                            .map(more -> some + more))
-                    : moved;
-        });
+        return onContext(() -> ledger.isHeld() ? move(other, false) : Future.succeededFuture(0L));
     }
+
+    /**
+     * Hands what waits to another outbox, by command. What was processed goes there only if it would be processed in the same
+     * way there, or not at all.
+     *
+     * @param tried also what was tried and waits to be tried again: what of it was delivered already will come again
+     * @return how many messages
+     */
+    public Future<Long> retarget(OutboxVerticle other, boolean tried) {
+        return onContext(() -> move(other, tried));
+    }
+
+    private Future<Long> move(OutboxVerticle other, boolean tried) {
+        return move(
+                tried,
+                (lane, batch) -> other.appendAll(batch),
+                processors.equals(other.processors)
+                        ? other::takeProcessed
+                        : tried && other.processors.isEmpty() ? (lane, batch) -> other.appendAll(batch) : null);
+    }
+
+    /**
+     * Forgets what waits, by command.
+     *
+     * @param tried also what was tried and waits to be tried again
+     * @return how many messages
+     */
+    public Future<Long> purge(boolean tried) {
+        // Gone a moment later, so that a long backlog is a loop and no recursion.
+        Taker nobody = (lane, batch) -> {
+            Promise<Void> gone = Promise.promise();
+            context.runOnContext(v -> gone.complete());
+            return gone.future();
+        };
+        return onContext(() -> move(tried, nobody, nobody));
+    }
+
+    private Future<Long> move(boolean tried, Taker takesRaw, @Nullable Taker takesReady) {
+        Relay raw = first;
+        Relay ready = last;
+        if (raw == null || ready == null) {
+            return Future.succeededFuture(0L);
+        }
+        Future<Long> moved = raw.move(takesRaw, tried);
+        return takesReady == null || raw == ready
+                ? moved
+                : moved.compose(some -> ready.move(takesReady, tried).map(more -> some + more));
+    }
+
+    /** Takes the messages of a lane. */
+    interface Taker extends BiFunction<Integer, MessageBatch, Future<Void>> {}
 
     /** Takes messages of any lanes. */
     private Future<Void> appendAll(MessageBatch batch) {

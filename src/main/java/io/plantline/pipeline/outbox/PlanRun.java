@@ -9,6 +9,8 @@ import io.plantline.model.Plan;
 import io.plantline.pipeline.InlineBatch;
 import io.plantline.pipeline.PipelineMessage.PublishReply;
 import io.plantline.pipeline.outbox.log.LogRecord.Origin;
+import io.plantline.spi.BatchReader;
+import io.plantline.spi.Loop;
 import io.plantline.spi.PublishBatch;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -19,6 +21,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Sees one plan through: process, publish, repeat what failed, until every message is accounted for. */
@@ -108,6 +111,35 @@ final class PlanRun {
     /** Whether some of it is accounted for. */
     boolean hasDelivered() {
         return !delivered.isEmpty() || !filtered.isEmpty() || !deadLettered.isEmpty();
+    }
+
+    /**
+     * Gives its messages to somebody else, with what of it was delivered already; it must not be tried again then.
+     *
+     * @return how many, once he has them; in memory mode at once, since who sent them waits for him then
+     */
+    Future<Long> handTo(Function<MessageBatch, Future<Void>> to) {
+        if (span != null) {
+            BatchReader reader = relay.stored(plan, span, new BitSet()).reader();
+            return Loop.run(() -> reader.next()
+                            .compose(batch -> batch.count() == 0
+                                    ? Future.succeededFuture(false)
+                                    : to.apply(batch).map(true)))
+                    .map((long) span.count());
+        }
+        List<Future<Void>> taken = new ArrayList<>();
+        long count = 0;
+        for (Entry entry : entries) {
+            Future<Void> safe = to.apply(entry.batch());
+            count += entry.batch().count();
+            Promise<Void> told = entry.safe();
+            if (told != null) {
+                safe.onComplete(told);
+            } else {
+                taken.add(safe);
+            }
+        }
+        return Future.all(taken).map(count);
     }
 
     /** Messages as they came from the broker. */

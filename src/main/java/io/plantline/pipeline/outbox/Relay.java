@@ -427,11 +427,15 @@ final class Relay {
         tellDrained();
     }
 
-    /** Hands what no publisher has to somebody else; completes with how many messages. */
-    Future<Long> move(BiFunction<Integer, MessageBatch, Future<Void>> to) {
+    /**
+     * Hands what no publisher has to somebody else; completes with how many messages.
+     *
+     * @param tried also plans that were tried and wait to be tried again
+     */
+    Future<Long> move(BiFunction<Integer, MessageBatch, Future<Void>> to, boolean tried) {
         List<Future<Long>> moved = new ArrayList<>();
         for (Lane lane : lanes) {
-            moved.add(lane.move(batch -> to.apply(lane.number(), batch)));
+            moved.add(lane.move(batch -> to.apply(lane.number(), batch), tried));
         }
         return Future.join(moved)
                 .map(v -> moved.stream().mapToLong(Future::result).sum());
@@ -440,6 +444,14 @@ final class Relay {
     /** A plan is given up before anything of it was delivered. */
     void abandoned(Lane lane) {
         books.done(lane.number(), new PlanRun.Result(0, 0, 0));
+    }
+
+    /** A plan is somebody else's. */
+    void givenUp(Lane lane, PlanRun run, long messages) {
+        lane.recoveredFromTrouble();
+        journal.purged(lane.number(), messages, run.end(), this::spaceFreed);
+        books.purged(messages);
+        abandoned(lane);
     }
 
     void moved(Lane lane, long messages, long keptEnd, long next, long ordinal) {

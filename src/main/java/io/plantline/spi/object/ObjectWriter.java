@@ -5,6 +5,7 @@ import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageCursor;
 import io.plantline.model.Plan;
 import io.plantline.spi.BatchReader;
+import io.plantline.spi.Loop;
 import io.plantline.spi.PayloadFormat;
 import io.plantline.spi.PublishBatch;
 import io.plantline.spi.Verdicts;
@@ -56,7 +57,7 @@ public final class ObjectWriter {
      */
     public Future<Verdicts> write(PublishBatch batch) {
         Run run = new Run(batch);
-        return run.next().recover(e -> run.discardAll().transform(v -> Future.failedFuture(e)));
+        return run.start().recover(e -> run.discardAll().transform(v -> Future.failedFuture(e)));
     }
 
     /** One plan. */
@@ -72,15 +73,15 @@ public final class ObjectWriter {
             this.reader = batch.reader();
         }
 
-        Future<Verdicts> next() {
+        Future<Verdicts> start() {
+            return Loop.run(this::next).map(v -> verdicts.verdicts());
+        }
+
+        private Future<Boolean> next() {
             return reader.next(layout.single() ? SINGLE_PIECE_BYTES : PIECE_BYTES)
-                    .compose(pieces -> pieces.isEmpty()
-                            ? worker.run(this::closeAll)
-                                    .compose(this::publishAll)
-                                    .map(v -> verdicts.verdicts())
-                            : worker.run(() -> encode(pieces))
-                                    .compose(this::publishAll)
-                                    .compose(v -> next()));
+                    .compose(pieces -> worker.run(() -> pieces.isEmpty() ? closeAll() : encode(pieces))
+                            .compose(this::publishAll)
+                            .map(v -> !pieces.isEmpty()));
         }
 
         /** Returns the objects to which nothing more comes. */

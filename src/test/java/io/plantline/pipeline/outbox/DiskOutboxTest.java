@@ -191,6 +191,69 @@ class DiskOutboxTest extends DiskOutboxHarness {
         assertThat(ledger.snapshot().totals().purged()).isEqualTo(count);
     }
 
+    /** What a plan has goes too, if an operator says so; and a later start knows that. */
+    @Test
+    void whatWasTriedMovesByCommandOnly(@TempDir Path elsewhere) throws Exception {
+        publisher = request -> {
+            plans.add(request.batch().plan().id());
+            return PublishReply.failed(Failure.operator("no-such-bucket", "wrong"));
+        };
+        OutboxVerticle outbox = open(1);
+        append(outbox, "tried");
+        await().until(() -> !plans.isEmpty());
+        append(outbox, "waits");
+        List<String> moved = new CopyOnWriteArrayList<>();
+        OutboxVerticle other = another(elsewhere, new TargetLedger("new"), moved);
+        assertThat(get(outbox.moveTo(other))).isEqualTo(1);
+        await().until(() -> get(outbox.retarget(other, true)) == 1);
+        await().until(() -> moved.size() == 2);
+        assertThat(moved).containsExactly("waits", "tried");
+        assertThat(ledger.snapshot())
+                .hasToString("t: accepted 2 = delivered 0 + filtered 0 + dead-lettered 0 + dropped 0 + expired 0"
+                        + " + purged 2 + quarantined 0 + waiting 0");
+        append(outbox, "new");
+        publisher = this::deliver;
+        awaitPublished(1);
+        stop();
+        plans.clear();
+        OutboxVerticle again = reopen(1);
+        append(again, "newer");
+        awaitPublished(2);
+        assertThat(published).containsExactly("new", "newer");
+        assertThat(ledger.snapshot().totals().purged()).isEqualTo(2);
+    }
+
+    /** A plan that is larger than memory is read from disk on its way to somebody else. */
+    @Test
+    void aLargePlanThatWasTriedIsPurgedByCommand() throws Exception {
+        planBytes = 64 * MIB;
+        planRecords = 3_000;
+        publisher = request -> PublishReply.failed(Failure.operator("no-such-bucket", "wrong"));
+        OutboxVerticle outbox = open(1);
+        append(outbox, "first");
+        await().until(() -> ledger.snapshot().retries() > 0);
+        for (int i = 1; i < 6_000; i++) {
+            outbox.append(0, incompressible(8_192, "m" + i));
+        }
+        await().until(() -> ledger.snapshot().waiting() == 6_000);
+        long[] purged = {0};
+        await().until(() -> (purged[0] += get(outbox.purge(true))) == 6_000);
+        assertThat(ledger.snapshot().waiting()).isZero();
+        append(outbox, "new");
+        publisher = this::deliver;
+        awaitPublished(1);
+        stop();
+        OutboxVerticle again = reopen(1);
+        append(again, "newer");
+        awaitPublished(2);
+        assertThat(published).containsExactly("new", "newer");
+        assertThat(ledger.snapshot().totals().purged()).isEqualTo(6_000);
+    }
+
+    private static long get(Future<Long> future) throws Exception {
+        return future.toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
+    }
+
     private OutboxVerticle another(Path elsewhere, TargetLedger books, List<String> delivered) {
         Hop<PublishRequest, PublishReply> hop =
                 new Hop<>(Duration.ofSeconds(5), PublishReply.class, PublishReply::failed);

@@ -225,6 +225,10 @@ public final class LogState {
                 Lane lane = grown(discarded.lane());
                 lane.done += discarded.count();
                 lane.goOn(discarded.next());
+                Planned plan = lane.plan;
+                if (plan != null && plan.last() < lane.cursor) {
+                    lane.plan = null;
+                }
             }
             losses[discarded.loss().code()] += discarded.count();
         } else if (record instanceof Dropped dropped) {
