@@ -1,6 +1,7 @@
 package io.plantline.command;
 
 import io.plantline.admin.AdminServer;
+import io.plantline.admin.ProbeServer;
 import io.plantline.config.Configuration;
 import io.plantline.config.ConfigurationException;
 import io.plantline.config.ConfigurationParser;
@@ -46,6 +47,18 @@ final class RunCommand implements Callable<Integer> {
             description = "The configuration. Default: the variable EDGE_SUBSCRIPTION_CONFIG.")
     private @Nullable Path file;
 
+    @Option(
+            names = "--http",
+            paramLabel = "[ADDRESS:]PORT",
+            description = "Answer probes and scrapes here. Default: the variable EDGE_HTTP; without it nowhere.")
+    private @Nullable String http = System.getenv("EDGE_HTTP");
+
+    @Option(
+            names = "--ready-needs-targets",
+            description =
+                    "Not ready while somebody must act on a target. Default: the variable EDGE_READY_NEEDS_TARGETS.")
+    private boolean readyNeedsTargets = Boolean.parseBoolean(System.getenv("EDGE_READY_NEEDS_TARGETS"));
+
     private final DataDirectory.Opener directories;
 
     RunCommand() {
@@ -89,6 +102,13 @@ final class RunCommand implements Callable<Integer> {
         Vertx vertx = Vertx.vertx(
                 new VertxOptions().setPreferNativeTransport(true).setEventLoopPoolSize(Math.max(1, cores / 2)));
         House house = new House(vertx, plugins, source -> parser.definition(source, System.getenv()), data);
+        ProbeServer probes = probes(house);
+        if (probes != null) {
+            vertx.deployVerticle(probes)
+                    .toCompletionStage()
+                    .toCompletableFuture()
+                    .get(10, TimeUnit.SECONDS);
+        }
         CountDownLatch stopped = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(vertx, house, data, stopped), "plantline-stop"));
         house.start(parsed.configuration())
@@ -98,6 +118,9 @@ final class RunCommand implements Callable<Integer> {
         Reloader reloader = new Reloader(
                 vertx, house, parser, System.getenv(), file, data, parsed.configuration(), document.text());
         reloader.start().toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
+        if (probes != null) {
+            probes.started(reloader);
+        }
         if (data != null) {
             vertx.deployVerticle(new AdminServer(house, reloader, data.adminFile()))
                     .onFailure(
@@ -106,6 +129,20 @@ final class RunCommand implements Callable<Integer> {
         vertx.setPeriodic(60_000, id -> house.ledgers().forEach(ledger -> LOG.info("ledger {}", ledger)));
         stopped.await();
         return PlantlineCommand.OK;
+    }
+
+    private @Nullable ProbeServer probes(House house) {
+        String where = http;
+        if (where == null || where.isBlank()) {
+            return null;
+        }
+        int colon = where.lastIndexOf(':');
+        String port = where.substring(colon + 1);
+        if (!port.matches("[0-9]{1,5}") || Integer.parseInt(port) > 65_535) {
+            throw new IllegalArgumentException("EDGE_HTTP or --http is \"" + where + "\", expected [ADDRESS:]PORT");
+        }
+        String address = colon < 0 ? "0.0.0.0" : where.substring(0, colon);
+        return new ProbeServer(house::vitals, address, Integer.parseInt(port), readyNeedsTargets, Version.text());
     }
 
     private record Document(String text, ConfigurationParser.Result parsed) {}

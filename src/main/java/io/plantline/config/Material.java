@@ -2,9 +2,15 @@ package io.plantline.config;
 
 import io.plantline.spi.SecretReference;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
@@ -20,6 +26,25 @@ public record Material(Set<String> files, Set<SecretReference> credentials) {
     public Material {
         files = Set.copyOf(files);
         credentials = Set.copyOf(credentials);
+    }
+
+    /** When the first certificate in each file expires, seconds since 1970; files without one are left out. Blocks. */
+    public Map<String, Long> expiries() {
+        Map<String, Long> expiries = new TreeMap<>();
+        for (String file : files) {
+            try (InputStream pem = Files.newInputStream(Path.of(file))) {
+                CertificateFactory.getInstance("X.509").generateCertificates(pem).stream()
+                        .map(certificate -> ((X509Certificate) certificate)
+                                .getNotAfter()
+                                .toInstant()
+                                .getEpochSecond())
+                        .min(Long::compare)
+                        .ifPresent(first -> expiries.put(file, first));
+            } catch (IOException | CertificateException e) {
+                // A key, or a file that is about to change.
+            }
+        }
+        return expiries;
     }
 
     /**

@@ -19,6 +19,7 @@ public final class TargetLedger {
     private boolean full;
     private volatile boolean diskFailing;
     private volatile Snapshot snapshot;
+    private final Latency publishing = new Latency();
 
     public TargetLedger(String target) {
         this.target = target;
@@ -177,6 +178,11 @@ public final class TargetLedger {
     public void retried() {
         retries++;
         publish();
+    }
+
+    /** How long attempts to deliver take. */
+    public Latency publishing() {
+        return publishing;
     }
 
     /** A lane waits for somebody to act. */

@@ -214,6 +214,11 @@ public final class DataDirectory implements AutoCloseable {
         }
     }
 
+    /** Free on the disk. */
+    long freeBytes() {
+        return root.toFile().getUsableSpace();
+    }
+
     Disk.Opener disks() {
         return disks;
     }

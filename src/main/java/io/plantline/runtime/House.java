@@ -8,11 +8,13 @@ import io.plantline.config.Difference;
 import io.plantline.config.Difference.BrokerChange;
 import io.plantline.config.Plugins;
 import io.plantline.mqtt.CredentialSource;
+import io.plantline.mqtt.SessionCounters;
 import io.plantline.mqtt.SessionOptions;
 import io.plantline.mqtt.SessionStatus;
 import io.plantline.observe.DeadLetter;
 import io.plantline.observe.OutboxReport;
 import io.plantline.observe.TargetLedger;
+import io.plantline.observe.Vitals;
 import io.plantline.pipeline.OnContext;
 import io.plantline.pipeline.PipelineCodec;
 import io.plantline.pipeline.SessionMemory;
@@ -26,7 +28,9 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -315,6 +319,47 @@ public final class House implements Operations {
                                         ? Future.failedFuture(
                                                 new RefusedException("what waits for " + from + " is there already"))
                                         : outbox.retarget(taker, tried)));
+    }
+
+    /** How everything is; comes from where everything runs, so what does not turn does not answer. */
+    public Future<Vitals> vitals() {
+        DispatcherVerticle first = dispatcher;
+        Future<Vitals.@Nullable Session> session = first == null
+                ? Future.succeededFuture()
+                : first.refreshStatus().map(House::report).otherwise((Vitals.Session) null);
+        List<Future<Vitals.Target>> targets =
+                rooms.all().stream().map(TargetRoom::vitals).toList();
+        List<Future<?>> all = new ArrayList<>(targets);
+        all.add(session);
+        return Future.all(all)
+                .map(v -> new Vitals(
+                        session.result(),
+                        targets.stream().map(Future::result).toList(),
+                        rotation.expiries(),
+                        data == null ? -1 : data.freeBytes()));
+    }
+
+    private static Vitals.Session report(SessionStatus status) {
+        SessionCounters.Snapshot counters = status.counters();
+        Map<String, Long> byName = new TreeMap<>();
+        byName.put("received", counters.received());
+        byName.put("acknowledged", counters.acknowledged());
+        byName.put("redelivered", counters.redelivered());
+        byName.put("qos0_shed", counters.qos0Shed());
+        byName.put("oversize", counters.oversize());
+        byName.put("duplicates_suppressed", counters.duplicatesSuppressed());
+        byName.put("unknown_pubrel", counters.unknownPubrel());
+        byName.put("stale_acknowledgements", counters.staleAcknowledgements());
+        byName.put("receive_maximum_overruns", counters.receiveMaximumOverruns());
+        byName.put("protocol_errors", counters.protocolErrors());
+        byName.put("connects", counters.connects());
+        byName.put("takeovers", counters.takeovers());
+        byName.put("sessions_lost", counters.sessionsLost());
+        boolean works = switch (status.state()) {
+            case SUBSCRIBED, DEGRADED, PRESSURE -> true;
+            default -> false;
+        };
+        return new Vitals.Session(status.state().name(), works, status.degraded(), status.detail(), byName);
     }
 
     /** The session, with its counters of now. */

@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,6 +30,9 @@ final class Rotation {
 
     /** What was in the files when they were taken up last. */
     private final Map<Material, String> taken = new HashMap<>();
+
+    /** When certificates expire, by file. */
+    private volatile Map<String, Long> expiries = Map.of();
 
     private final Map<Material, Long> failedAtNanos = new HashMap<>();
     private final Map<Material, String> failedWith = new HashMap<>();
@@ -123,8 +127,18 @@ final class Rotation {
     private Future<Map<Material, String>> contents(Collection<Material> some) {
         return vertx.executeBlocking(() -> {
             Map<Material, String> now = new HashMap<>();
-            some.forEach(material -> now.computeIfAbsent(material, Material::contents));
+            Map<String, Long> found = new TreeMap<>(expiries);
+            some.forEach(material -> {
+                now.computeIfAbsent(material, Material::contents);
+                found.putAll(material.expiries());
+            });
+            expiries = found;
             return now;
         });
+    }
+
+    /** When the first certificate in a file expires, seconds since 1970; from anywhere. */
+    Map<String, Long> expiries() {
+        return expiries;
     }
 }

@@ -3,6 +3,7 @@ package io.plantline.runtime;
 import io.plantline.config.ConfigurationParser.Definition;
 import io.plantline.config.TargetDefinition;
 import io.plantline.observe.TargetLedger;
+import io.plantline.observe.Vitals;
 import io.plantline.pipeline.Outbox;
 import io.plantline.pipeline.outbox.OutboxVerticle;
 import io.plantline.pipeline.publish.PublisherVerticle;
@@ -61,6 +62,15 @@ final class TargetRoom {
 
     TargetLedger ledger() {
         return ledger;
+    }
+
+    Future<Vitals.Target> vitals() {
+        return outbox.report()
+                .map(report -> new Vitals.Target(
+                        report,
+                        definition.target().limits().maxBytes(),
+                        ledger.snapshot().retries(),
+                        ledger.publishing().snapshot()));
     }
 
     OutboxVerticle outbox() {

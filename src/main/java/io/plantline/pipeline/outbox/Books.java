@@ -44,6 +44,10 @@ final class Books {
         ledger.purged(messages);
     }
 
+    void attempted(long nanos) {
+        ledger.publishing().record(nanos);
+    }
+
     void expired(long messages) {
         ledger.expired(messages);
     }

@@ -239,7 +239,7 @@ final class PlanRun {
         relay.throttled(
                 plan.lane(),
                 batch.sizeInBytes(),
-                () -> relay.publishing().publish(batch).onSuccess(reply -> published(batch, reply)));
+                () -> relay.publish(batch).onSuccess(reply -> published(batch, reply)));
     }
 
     private void published(PublishBatch batch, PublishReply reply) {

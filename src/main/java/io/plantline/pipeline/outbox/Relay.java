@@ -6,6 +6,7 @@ import io.plantline.model.Failure;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.Plan;
 import io.plantline.pipeline.Identifiers;
+import io.plantline.pipeline.PipelineMessage.PublishReply;
 import io.plantline.pipeline.outbox.log.LogRecord.Origin;
 import io.plantline.spi.PublishBatch;
 import io.vertx.core.Future;
@@ -277,8 +278,9 @@ final class Relay {
         return context;
     }
 
-    Publishing publishing() {
-        return publishing;
+    Future<PublishReply> publish(PublishBatch batch) {
+        long start = System.nanoTime();
+        return publishing.publish(batch).onComplete(done -> books.attempted(System.nanoTime() - start));
     }
 
     @Nullable
