@@ -49,7 +49,7 @@ final class DataOption {
      */
     <T> T askIdle(IdleQuestion<T> question) throws Exception {
         Path root = root();
-        Vertx vertx = Vertx.vertx();
+        Vertx vertx = Engine.start(1);
         try (DataDirectory data = DataDirectory.open(root)) {
             return result(question.ask(new IdleDirectory(vertx, data)));
         } finally {

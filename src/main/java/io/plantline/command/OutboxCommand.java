@@ -226,7 +226,7 @@ final class OutboxCommand implements Callable<Integer> {
                         spec == null ? new CommandLine(this) : spec.commandLine(),
                         "without a data-directory nothing waits");
             }
-            Vertx vertx = Vertx.vertx();
+            Vertx vertx = Engine.start(1);
             try (DataDirectory data =
                     DataDirectory.open(Path.of(configuration.data().get().directory()))) {
                 House house = new House(vertx, plugins, source -> parser.definition(source, System.getenv()), data);

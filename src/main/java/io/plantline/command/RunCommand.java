@@ -13,7 +13,6 @@ import io.plantline.runtime.House;
 import io.plantline.runtime.PluginCatalog;
 import io.plantline.runtime.reload.Reloader;
 import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -99,8 +98,7 @@ final class RunCommand implements Callable<Integer> {
                         .orElse(
                                 "memory mode, so a message is acknowledged when its target has it; nothing is lost, and a"
                                         + " crash may send again what was in flight"));
-        Vertx vertx = Vertx.vertx(
-                new VertxOptions().setPreferNativeTransport(true).setEventLoopPoolSize(Math.max(1, cores / 2)));
+        Vertx vertx = Engine.start(cores / 2);
         House house = new House(vertx, plugins, source -> parser.definition(source, System.getenv()), data);
         ProbeServer probes = probes(house);
         if (probes != null) {
