@@ -7,12 +7,14 @@ import io.plantline.config.ConfigurationException;
 import io.plantline.config.ConfigurationParser;
 import io.plantline.config.EnvironmentVariables;
 import io.plantline.config.Plugins;
+import io.plantline.config.StatefulSetReplica;
 import io.plantline.model.Problem;
 import io.plantline.runtime.DataDirectory;
 import io.plantline.runtime.House;
 import io.plantline.runtime.PluginCatalog;
 import io.plantline.runtime.reload.Reloader;
 import io.vertx.core.Vertx;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -36,6 +38,7 @@ final class RunCommand implements Callable<Integer> {
     private static final Duration DRAIN = Duration.ofSeconds(10);
     private static final Duration STOP = Duration.ofSeconds(16);
     private static final Duration CLOSE = Duration.ofSeconds(3);
+    private static final long LEAVE_SECONDS = 600;
 
     @ParentCommand
     private @Nullable PlantlineCommand parent;
@@ -166,9 +169,42 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
+    /** A replica that is not wanted any more takes nothing with it that only it could deliver. */
+    private static boolean leaves() {
+        Optional<StatefulSetReplica> replica = StatefulSetReplica.of(System.getenv());
+        try {
+            return replica.isPresent() && !replica.get().comesBack();
+        } catch (IOException e) {
+            LOG.warn(
+                    "SCALE-IN-UNKNOWN: whether this replica comes back cannot be found out, so it leaves its session"
+                            + " as it is: {}",
+                    e.toString());
+            return false;
+        }
+    }
+
+    private static void leave(House house) throws Exception {
+        String seconds = System.getenv("EDGE_LEAVE_SECONDS");
+        Duration deadline = Duration.ofSeconds(seconds == null ? LEAVE_SECONDS : Long.parseLong(seconds));
+        LOG.warn(
+                "SCALE-IN: this replica does not come back; its session ends, and what waits is delivered within {} s",
+                deadline.toSeconds());
+        boolean left = house.leave(deadline)
+                .toCompletionStage()
+                .toCompletableFuture()
+                .get(deadline.plus(STOP).toSeconds(), TimeUnit.SECONDS);
+        if (!left) {
+            LOG.error("SCALE-IN-UNFINISHED: what still waits is in the data directory; keep its volume, and deliver it"
+                    + " with plantline outbox drain");
+        }
+    }
+
     private static void stop(Vertx vertx, House house, @Nullable DataDirectory data, CountDownLatch stopped) {
         LOG.info("stopping");
         try {
+            if (leaves()) {
+                leave(house);
+            }
             house.stop(DRAIN).toCompletionStage().toCompletableFuture().get(STOP.toSeconds(), TimeUnit.SECONDS);
         } catch (Exception e) {
             LOG.warn("stopped before everything was in order: {}", e.toString());

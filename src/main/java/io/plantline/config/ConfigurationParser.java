@@ -181,7 +181,37 @@ public final class ConfigurationParser {
                 section.error("", "a subscription has either a target or targets", "write \"target\": \"name\"");
                 return Optional.empty();
             }
-            return Optional.of(new Subscription(TopicFilter.of(filter), section.integer("qos", 1), targets));
+            return Optional.of(new Subscription(TopicFilter.of(shared(filter)), section.integer("qos", 1), targets));
+        }
+
+        /** The filter, for a share group if the document wants that for all; one that names a group keeps it. */
+        private String shared(String filter) {
+            JsonNode broker = root.path("mqtt-broker");
+            String group = broker.path("share-group").asText();
+            boolean shared = broker.path("subscription-mode").asText().equals("shared");
+            return shared && !group.isEmpty() && !filter.startsWith("$share/")
+                    ? "$share/" + group + "/" + filter
+                    : filter;
+        }
+
+        private void sharing(JsonSettings broker) {
+            boolean shared = broker.string("subscription-mode", "exclusive").equals("shared");
+            if (shared && !broker.has("share-group")) {
+                broker.error(
+                        "subscription-mode",
+                        "shared subscriptions need a share-group",
+                        "name who shares: all replicas, and nobody else at this broker");
+            } else if (!shared && broker.has("share-group")) {
+                broker.error(
+                        "share-group",
+                        "subscriptions are exclusive",
+                        "write \"subscription-mode\": \"shared\", or take share-group out");
+            } else if (shared) {
+                broker.warn(
+                        "subscription-mode",
+                        "messages of one topic go to any of the replicas, so their order is given up",
+                        "where order matters give each pod its part of the topic space (k8s/overlays/multi-pod)");
+            }
         }
 
         private ProcessorDefinition processor(String name, JsonSettings section) {
@@ -312,6 +342,7 @@ public final class ConfigurationParser {
                     : JsonDocument.parse("{}", new ArrayList<>()).root();
             JsonSettings section = new JsonSettings(node, "/mqtt-broker", plugins, problems);
             JsonSettings top = new JsonSettings(fits ? root : node, "", plugins, problems);
+            sharing(section);
             boolean tls = section.tls("tls").isPresent();
             List<BrokerAddress> addresses = new ArrayList<>(environment.brokerAddresses(tls ? 8883 : 1883));
             if (addresses.isEmpty()) {

@@ -32,7 +32,6 @@ public final class MqttSession {
     private static final Duration STABLE_AFTER = Duration.ofSeconds(10);
     private static final int SESSION_TAKEN_OVER = 0x8E;
     private static final Duration SILENCE = Duration.ofSeconds(2);
-    private static final Duration SILENCE_AT_MOST = Duration.ofSeconds(30);
 
     private final ContextInternal context;
     private SessionOptions options;
@@ -167,18 +166,19 @@ public final class MqttSession {
      * Ends the session at the broker, once what it still has for us is here and acknowledged.
      *
      * @param empty without subscriptions
+     * @param atMost after so long it ends even if messages still come
      * @return completes when the connection is closed
      */
-    public Future<Void> retire(SessionOptions empty) {
+    public Future<Void> retire(SessionOptions empty, Duration atMost) {
         options = empty;
-        return subscriber.change(empty).compose(v -> silence()).compose(v -> {
+        return subscriber.change(empty).compose(v -> silence(atMost)).compose(v -> {
             ending = true;
             return close();
         });
     }
 
     /** Completes when nothing has come for a while, and all that came is acknowledged. */
-    private Future<Void> silence() {
+    private Future<Void> silence(Duration atMost) {
         Promise<Void> silent = context.promise();
         long[] last = {counters.received, System.nanoTime()};
         long start = System.nanoTime();
@@ -188,7 +188,7 @@ public final class MqttSession {
                 last[0] = counters.received;
                 last[1] = now;
             }
-            if (connection == null || now - last[1] >= SILENCE.toNanos() || now - start >= SILENCE_AT_MOST.toNanos()) {
+            if (connection == null || now - last[1] >= SILENCE.toNanos() || now - start >= atMost.toNanos()) {
                 context.owner().cancelTimer(id);
                 silent.complete();
             }

@@ -47,6 +47,7 @@ public final class House implements Operations {
     private static final Logger LOG = LoggerFactory.getLogger(House.class);
     private static final long LOOK_MILLIS = 100;
     private static final int CHANGE_SECONDS = 3;
+    private static final Duration FORMER_SESSION = Duration.ofSeconds(30);
     private static final long ROTATION_MILLIS = 5_000;
 
     private final Vertx vertx;
@@ -202,7 +203,7 @@ public final class House implements Operations {
                                     .transform(v -> Future.failedFuture(e));
                         }),
                 Future::succeededFuture,
-                () -> first.retire(sessionOptions(before.broker(), List.of()))
+                () -> first.retire(sessionOptions(before.broker(), List.of()), FORMER_SESSION)
                         .eventually(() -> vertx.undeploy(first.deploymentID())));
     }
 
@@ -381,6 +382,35 @@ public final class House implements Operations {
                 stopped = stopping;
             }
             return stopping;
+        });
+    }
+
+    /**
+     * Stops for good: ends the session at the broker once what it still has for us is here, and gives what is inside until
+     * the deadline to leave. Other members of a share group get what is published from then on.
+     *
+     * @return completes with whether everything has left; what has not is on disk
+     */
+    public Future<Boolean> leave(Duration deadline) {
+        long end = System.nanoTime() + deadline.toNanos();
+        return onContext(() -> {
+            Configuration running = configuration;
+            DispatcherVerticle first = dispatcher;
+            if (stopped != null || running == null || first == null) {
+                return Future.succeededFuture(false);
+            }
+            Promise<Void> done = Promise.promise();
+            stopped = done.future();
+            return busy.timeout(CHANGE_SECONDS, TimeUnit.SECONDS)
+                    .transform(v -> first.retire(sessionOptions(running.broker(), List.of()), deadline))
+                    .transform(v -> empty().timeout(
+                                    Math.max(1, (end - System.nanoTime()) / 1_000_000), TimeUnit.MILLISECONDS)
+                            .map(true)
+                            .otherwise(false))
+                    .compose(left -> vertx.undeploy(first.deploymentID())
+                            .eventually(this::closeAll)
+                            .map(left))
+                    .onComplete(v -> done.complete());
         });
     }
 

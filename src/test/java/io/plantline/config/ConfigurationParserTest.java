@@ -60,6 +60,23 @@ class ConfigurationParserTest {
     }
 
     @Test
+    void replicasShareSubscriptions() {
+        Map<String, String> environment = Map.of("EDGE_BROKER_HOST", "b");
+        String shared = ", \"subscription-mode\": \"shared\"";
+        ConfigurationParser.Result parsed =
+                parser.parse(with(shared + ", \"share-group\": \"g\"", FILE, ""), environment);
+        assertThat(parsed.configuration().subscriptions())
+                .allSatisfy(
+                        subscription -> assertThat(subscription.filter().text()).startsWith("$share/g/"));
+        assertThat(parsed.warnings())
+                .anySatisfy(warning -> assertThat(warning.toString()).contains("order is given up"));
+        assertThat(problems(with(shared, FILE, ""), environment))
+                .singleElement()
+                .asString()
+                .contains("share-group");
+    }
+
+    @Test
     void theEnvironmentOfTheReferenceManifestCompletesTheDocument() {
         Configuration configuration = parser.parse(
                         with("", FILE, ""), Map.of("EDGE_BROKER_HOST", "one,two:99,[::1]:98", "EDGE_MQTT_PORT", "1884"))

@@ -15,6 +15,7 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.internal.ContextInternal;
 import java.security.SecureRandom;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -133,9 +134,10 @@ public final class DispatcherVerticle extends VerticleBase {
      * Gives the session up for good: unsubscribes, takes what the broker still has for it, and ends it.
      *
      * @param options of a session without subscriptions
+     * @param atMost after so long it ends even if messages still come
      */
-    public Future<Void> retire(SessionOptions options) {
-        return onContext(open -> open.retire(options));
+    public Future<Void> retire(SessionOptions options, Duration atMost) {
+        return onContext(open -> open.retire(options, atMost));
     }
 
     /** Uses the certificates of now for every connection from the next one on; fails if the broker cannot be reached by them. */

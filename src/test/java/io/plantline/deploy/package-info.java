@@ -1,0 +1,2 @@
+/** What ships around the program: the manifests. */
+package io.plantline.deploy;
