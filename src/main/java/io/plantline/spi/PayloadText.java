@@ -13,6 +13,10 @@ public final class PayloadText {
 
     /** The payload, or null if its bytes are not UTF-8: then a text would not be what came. */
     public static @Nullable String of(MessageCursor message) {
+        if (isAscii(message)) {
+            return new String(
+                    message.array(), message.payloadOffset(), message.payloadLength(), StandardCharsets.ISO_8859_1);
+        }
         try {
             return StandardCharsets.UTF_8
                     .newDecoder()
@@ -23,5 +27,15 @@ public final class PayloadText {
         } catch (CharacterCodingException e) {
             return null;
         }
+    }
+
+    private static boolean isAscii(MessageCursor message) {
+        byte[] bytes = message.array();
+        int end = message.payloadOffset() + message.payloadLength();
+        byte all = 0;
+        for (int i = message.payloadOffset(); i < end; i++) {
+            all |= bytes[i];
+        }
+        return all >= 0;
     }
 }

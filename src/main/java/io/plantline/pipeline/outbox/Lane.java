@@ -6,9 +6,9 @@ import io.plantline.model.Plan;
 import io.plantline.spi.Loop;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -23,15 +23,10 @@ final class Lane {
     private final Relay relay;
     private final Journal journal;
     private final int number;
-    private final ArrayDeque<Entry> queue = new ArrayDeque<>();
+    private final LaneQueue queue = new LaneQueue();
     private @Nullable PlanRun running;
     private @Nullable Plan pinned;
     private @Nullable String trouble;
-    private long queuedRecords;
-    private long queuedBytes;
-
-    /** Messages that damage took before or between those in the queue. */
-    private long queuedLost;
 
     private boolean waitingForAge;
     private @Nullable Runnable backingOff;
@@ -123,11 +118,11 @@ final class Lane {
     void add(Entry entry, long ordinal) {
         stored = ordinal + entry.batch().count();
         if (!journal.isDurable()) {
-            enqueue(entry);
+            queue.add(entry);
         } else if (!onDisk && ordinal >= loaded) {
-            boolean fits = queue.isEmpty() || queuedBytes + entry.batch().sizeInBytes() <= room();
+            boolean fits = queue.isEmpty() || queue.bytes() + entry.batch().sizeInBytes() <= room();
             if (fits) {
-                enqueue(entry);
+                queue.add(entry);
                 loaded = stored;
             } else {
                 onDisk = true;
@@ -152,13 +147,6 @@ final class Lane {
         return message.next() ? message.receivedAtMicros() : 0;
     }
 
-    private void enqueue(Entry entry) {
-        queue.add(entry);
-        queuedLost += entry.lost();
-        queuedRecords += entry.batch().count();
-        queuedBytes += entry.batch().sizeInBytes();
-    }
-
     private long room() {
         long plan = Math.max(relay.target().maxBytes(), 1 << 20);
         return relay.canLeaveOnDisk() ? Math.min(plan, IN_MEMORY) : plan;
@@ -166,11 +154,11 @@ final class Lane {
 
     /** Takes what memory has no room for out of it again, once it is known what leaves together. */
     private void gather() {
-        if (!relay.canLeaveOnDisk() || queuedBytes < room() || relay.target().maxBytes() <= room()) {
+        if (!relay.canLeaveOnDisk() || queue.bytes() < room() || relay.target().maxBytes() <= room()) {
             return;
         }
         gatherAll();
-        if (span != null && queuedBytes >= room()) {
+        if (span != null && queue.bytes() >= room()) {
             span.close();
         }
     }
@@ -183,7 +171,7 @@ final class Lane {
                 open = new Span(head, headOrdinal());
                 span = open;
             }
-            open.add(poll());
+            open.add(queue.remove());
             head = queue.peek();
         }
     }
@@ -211,7 +199,7 @@ final class Lane {
 
     /** Messages of the lane before the first in the queue. */
     private long headOrdinal() {
-        return loaded - queuedRecords - queuedLost;
+        return loaded - queue.records() - queue.lost();
     }
 
     private void read() {
@@ -230,10 +218,10 @@ final class Lane {
 
     private Future<Void> readOn() {
         reading = true;
-        return journal.read(number, Math.max(1, room() - queuedBytes))
+        return journal.read(number, Math.max(1, room() - queue.bytes()))
                 .onComplete(read -> reading = false)
                 .map(read -> {
-                    read.entries().forEach(this::enqueue);
+                    read.entries().forEach(queue::add);
                     loaded = read.ordinal();
                     onDisk = !(read.caughtUp() && loaded >= stored);
                     return null;
@@ -294,13 +282,7 @@ final class Lane {
         }
         running = null;
         backingOff = null;
-        List<Entry> entries = waits.entries();
-        for (int i = entries.size() - 1; i >= 0; i--) {
-            Entry entry = entries.get(i);
-            queue.addFirst(entry);
-            queuedRecords += entry.batch().count();
-            queuedBytes += entry.batch().sizeInBytes();
-        }
+        queue.putBack(waits.entries());
         relay.abandoned(this);
     }
 
@@ -323,7 +305,7 @@ final class Lane {
             return onDisk ? readOn().map(true) : Future.succeededFuture(false);
         }
         long ordinal = headOrdinal();
-        Entry entry = poll();
+        Entry entry = queue.remove();
         int count = entry.batch().count();
         return to.apply(entry.batch())
                 .compose(
@@ -343,7 +325,7 @@ final class Lane {
     private long moveFromMemory(Function<MessageBatch, Future<Void>> to) {
         long moved = 0;
         while (!queue.isEmpty()) {
-            Entry entry = poll();
+            Entry entry = queue.remove();
             to.apply(entry.batch()).onComplete(entry.safe() == null ? Promise.promise() : entry.safe());
             relay.moved(this, entry.batch().count(), 0, entry.end(), 0);
             moved += entry.batch().count();
@@ -355,9 +337,6 @@ final class Lane {
     private void rewind(long sequence, long ordinal) {
         span = null;
         queue.clear();
-        queuedLost = 0;
-        queuedRecords = 0;
-        queuedBytes = 0;
         loaded = ordinal;
         onDisk = true;
         journal.seek(number, sequence, ordinal);
@@ -366,21 +345,24 @@ final class Lane {
     /** Nanoseconds until what is queued may leave; none or less: now. */
     private long unripeNanos() {
         Entry head = queue.peek();
-        if (isFull() || relay.isDraining() || (span == null && head == null)) {
+        Span open = span;
+        if (isFull() || relay.isDraining() || (open == null && head == null)) {
             return 0;
         }
-        long accepted = span != null ? span.acceptedNanos() : head.acceptedNanos();
+        long accepted = open != null
+                ? open.acceptedNanos()
+                : Objects.requireNonNull(head).acceptedNanos();
         return relay.target().maxAge().toNanos() - (System.nanoTime() - accepted);
     }
 
     private boolean isFull() {
         Span open = span;
         return open == null
-                ? queuedRecords >= relay.target().maxRecords()
-                        || queuedBytes >= relay.target().maxBytes()
+                ? queue.records() >= relay.target().maxRecords()
+                        || queue.bytes() >= relay.target().maxBytes()
                 : open.isClosed()
-                        || open.count() + queuedRecords >= relay.target().maxRecords()
-                        || open.bytes() + queuedBytes >= relay.target().maxBytes();
+                        || open.count() + queue.records() >= relay.target().maxRecords()
+                        || open.bytes() + queue.bytes() >= relay.target().maxBytes();
     }
 
     /** Starts the next plan, if there is something to leave and nothing on its way. */
@@ -425,11 +407,9 @@ final class Lane {
     private void skipHoles() {
         Entry head = queue.peek();
         while (head != null && head.lost() > 0) {
-            relay.lost(this, head);
-            queuedLost -= head.lost();
-            queue.poll();
-            if (head.batch().count() > 0) {
-                queue.addFirst(new Entry(head.batch(), head.epoch(), 0, head.safe(), head.acceptedNanos()));
+            relay.lost(this, queue.removeHole());
+            if (head.batch().count() == 0) {
+                queue.remove();
             }
             head = queue.peek();
         }
@@ -448,7 +428,7 @@ final class Lane {
         while (head != null && head.lost() == 0 && newestMicros(head) < oldest) {
             expired += head.batch().count();
             next = head.end();
-            poll();
+            queue.remove();
             head = queue.peek();
         }
         if (expired > 0) {
@@ -476,11 +456,7 @@ final class Lane {
 
     /** Whether messages can be dropped now; if not, the lane asks its relay again later. */
     boolean canDrop() {
-        return !reading
-                && !moving
-                && pinned == null
-                && queue.stream().allMatch(entry -> entry.lost() == 0)
-                && (gapStart == 0 || keptEnd() == gapStart);
+        return !reading && !moving && pinned == null && queue.lost() == 0 && (gapStart == 0 || keptEnd() == gapStart);
     }
 
     /**
@@ -490,13 +466,13 @@ final class Lane {
      */
     long drop(Journal.Cut at, Runnable freed) {
         long ordinal = at.ordinals()[number];
-        long dropped = ordinal - (loaded - queuedRecords);
+        long dropped = ordinal - (loaded - queue.records());
         if (dropped <= 0) {
             return 0;
         }
         Entry head = queue.peek();
         while (head != null && head.end() <= at.sequence()) {
-            poll();
+            queue.remove();
             head = queue.peek();
         }
         if (loaded < ordinal) {
@@ -583,7 +559,7 @@ final class Lane {
                                 && bytes + next.batch().sizeInBytes() <= maxBytes))) {
             records += next.batch().count();
             bytes += next.batch().sizeInBytes();
-            taken.add(poll());
+            taken.add(queue.remove());
             next = queue.peek();
         }
         return taken;
@@ -596,9 +572,9 @@ final class Lane {
         while (next != null && next.end() - 1 <= last) {
             stripHole();
             if (next.batch().count() == 0) {
-                queue.poll();
+                queue.remove();
             } else {
-                taken.add(poll());
+                taken.add(queue.remove());
             }
             next = queue.peek();
         }
@@ -607,26 +583,15 @@ final class Lane {
 
     /** A hole within a plan is accounted for when the plan is: before that the lane still needs what is in front of it. */
     private void stripHole() {
-        Entry head = queue.element();
-        if (head.lost() > 0) {
-            holes.add(head);
-            queuedLost -= head.lost();
-            queue.poll();
-            queue.addFirst(new Entry(head.batch(), head.epoch(), 0, head.safe(), head.acceptedNanos()));
+        Entry head = queue.peek();
+        if (head != null && head.lost() > 0) {
+            holes.add(queue.removeHole());
         }
-    }
-
-    private Entry poll() {
-        Entry entry = queue.remove();
-        MessageBatch batch = entry.batch();
-        queuedRecords -= batch.count();
-        queuedBytes -= batch.sizeInBytes();
-        return entry;
     }
 
     /** Those who wait for a delivery hear that there was none. */
     void giveBack(String why) {
-        for (Entry entry : queue) {
+        for (Entry entry : queue.entries()) {
             if (entry.safe() != null) {
                 entry.safe().tryFail(why);
             }

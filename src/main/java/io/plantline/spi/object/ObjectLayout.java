@@ -7,7 +7,9 @@ import io.plantline.spi.Settings;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -25,6 +27,7 @@ import java.util.regex.Pattern;
  * @param single an object per message
  */
 public record ObjectLayout(String keyPrefix, String objectPrefix, String partition, boolean single) {
+    private static final long HOUR_MICROS = 3_600_000_000L;
     private static final Pattern VARIABLE = Pattern.compile("\\{([^}]*)}");
     private static final DateTimeFormatter DATE =
             DateTimeFormatter.ofPattern("yyyy-MM-dd").withZone(ZoneOffset.UTC);
@@ -94,6 +97,24 @@ public record ObjectLayout(String keyPrefix, String objectPrefix, String partiti
                 .append('.')
                 .append(format.extension())
                 .toString();
+    }
+
+    /** Folders of messages, each made once: they differ by the hour, and by the topic where the template names it. Used by one thread. */
+    final class Partitions {
+        private final boolean byTopic = partition.contains("{topic}");
+        private final Map<String, String> byKey = new HashMap<>();
+        private long hour = Long.MIN_VALUE;
+        private String last = "";
+
+        String of(MessageCursor message) {
+            long now = Math.floorDiv(message.receivedAtMicros(), HOUR_MICROS);
+            if (now != hour) {
+                hour = now;
+                byKey.clear();
+                last = byTopic ? "" : partitionOf(message);
+            }
+            return byTopic ? byKey.computeIfAbsent(message.topic(), topic -> partitionOf(message)) : last;
+        }
     }
 
     /** The folders of a message: messages with the same are in one object. */

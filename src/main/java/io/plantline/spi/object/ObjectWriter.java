@@ -66,10 +66,13 @@ public final class ObjectWriter {
         private final BatchReader reader;
         private final Map<String, OpenObject> open = new LinkedHashMap<>();
         private final Verdicts.Collector verdicts = new Verdicts.Collector();
+        private final ObjectLayout.Partitions partitions = layout.new Partitions();
+        private final String ids;
         private int ordinal;
 
         Run(PublishBatch batch) {
             this.batch = batch;
+            this.ids = batch.plan().idPrefix() + "-";
             this.reader = batch.reader();
         }
 
@@ -113,14 +116,14 @@ public final class ObjectWriter {
 
         private void add(MessageCursor message) throws IOException {
             Plan plan = batch.plan();
-            String partition = layout.partitionOf(message);
+            String partition = partitions.of(message);
             OpenObject object = open.get(partition);
             if (object == null) {
                 object = new OpenObject(
                         store.begin(plan, layout.key(plan, message, plan.first(), plan.last(), open.size(), format)));
                 open.put(partition, object);
             }
-            object.add(ordinal, plan.messageId(message.sequence()), message);
+            object.add(ordinal, ids + Plan.padded(message.sequence()), message);
         }
 
         private List<ClosedObject> closeAll() throws IOException {

@@ -3,11 +3,10 @@ package io.plantline.plugin.format.csv;
 import io.plantline.model.MessageCursor;
 import io.plantline.spi.PayloadFormat;
 import io.plantline.spi.PayloadText;
+import io.plantline.spi.TimeText;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.Base64;
 
 /** A line per message; a payload that is not UTF-8 text is in Base64, and the column {@code encoding} says so. */
@@ -16,6 +15,7 @@ final class CsvEncoder implements PayloadFormat.Encoder {
 
     private final OutputStream out;
     private final StringBuilder line = new StringBuilder();
+    private final TimeText time = new TimeText();
 
     CsvEncoder(OutputStream out) throws IOException {
         this.out = out;
@@ -29,7 +29,7 @@ final class CsvEncoder implements PayloadFormat.Encoder {
         String text = PayloadText.of(message);
         field(messageId);
         field(message.topic());
-        field(Instant.EPOCH.plus(message.receivedAtMicros(), ChronoUnit.MICROS).toString());
+        field(time.of(message.receivedAtMicros()));
         field(Integer.toString(message.qos()));
         field(Boolean.toString(message.retained()));
         field(contentType == null ? "" : contentType);

@@ -10,10 +10,9 @@ import io.plantline.model.MessageCursor;
 import io.plantline.model.MessageProperties;
 import io.plantline.spi.PayloadFormat;
 import io.plantline.spi.PayloadText;
+import io.plantline.spi.TimeText;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 
 /**
  * An object per line. The payload is {@code payload} where it is one JSON value on one line, to the byte as it came;
@@ -30,6 +29,7 @@ final class JsonEncoder implements PayloadFormat.Encoder {
             .build();
 
     private final JsonGenerator json;
+    private final TimeText time = new TimeText();
 
     JsonEncoder(OutputStream out) throws IOException {
         json = FACTORY.createGenerator(out);
@@ -42,11 +42,7 @@ final class JsonEncoder implements PayloadFormat.Encoder {
         json.writeStartObject();
         json.writeStringField("message_id", messageId);
         json.writeStringField("topic", message.topic());
-        json.writeStringField(
-                "received_at",
-                Instant.EPOCH
-                        .plus(message.receivedAtMicros(), ChronoUnit.MICROS)
-                        .toString());
+        json.writeStringField("received_at", time.of(message.receivedAtMicros()));
         json.writeNumberField("qos", message.qos());
         json.writeBooleanField("retained", message.retained());
         properties(message.properties());
