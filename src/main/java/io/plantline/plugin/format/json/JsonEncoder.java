@@ -1,11 +1,12 @@
 package io.plantline.plugin.format.json;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamWriteFeature;
-import com.fasterxml.jackson.core.util.MinimalPrettyPrinter;
+import com.fasterxml.jackson.core.io.SerializedString;
 import io.plantline.model.MessageCursor;
 import io.plantline.model.MessageProperties;
 import io.plantline.spi.PayloadFormat;
@@ -19,32 +20,48 @@ import java.io.OutputStream;
  * else {@code payload_text} where it is UTF-8, else {@code payload_base64}.
  */
 final class JsonEncoder implements PayloadFormat.Encoder {
-    private static final JsonFactory FACTORY = JsonFactory.builder()
+    private static final JsonFactory FACTORY = new JsonFactoryBuilder()
             .streamReadConstraints(StreamReadConstraints.builder()
                     .maxNestingDepth(100)
                     .maxNumberLength(1000)
                     .maxStringLength(Integer.MAX_VALUE)
                     .build())
             .disable(StreamWriteFeature.AUTO_CLOSE_TARGET)
+            .rootValueSeparator("\n")
             .build();
+
+    private static final SerializedString MESSAGE_ID = new SerializedString("message_id");
+    private static final SerializedString TOPIC = new SerializedString("topic");
+    private static final SerializedString RECEIVED_AT = new SerializedString("received_at");
+    private static final SerializedString QOS = new SerializedString("qos");
+    private static final SerializedString RETAINED = new SerializedString("retained");
+    private static final SerializedString CONTENT_TYPE = new SerializedString("content_type");
+    private static final SerializedString USER_PROPERTIES = new SerializedString("user_properties");
+    private static final SerializedString PAYLOAD_BASE64 = new SerializedString("payload_base64");
+    private static final SerializedString PAYLOAD = new SerializedString("payload");
+    private static final SerializedString PAYLOAD_TEXT = new SerializedString("payload_text");
 
     private final JsonGenerator json;
     private final TimeText time = new TimeText();
 
     JsonEncoder(OutputStream out) throws IOException {
         json = FACTORY.createGenerator(out);
-        json.setPrettyPrinter(new MinimalPrettyPrinter("\n"));
         json.disable(JsonGenerator.Feature.FLUSH_PASSED_TO_STREAM);
     }
 
     @Override
     public void write(String messageId, MessageCursor message) throws IOException {
         json.writeStartObject();
-        json.writeStringField("message_id", messageId);
-        json.writeStringField("topic", message.topic());
-        json.writeStringField("received_at", time.of(message.receivedAtMicros()));
-        json.writeNumberField("qos", message.qos());
-        json.writeBooleanField("retained", message.retained());
+        json.writeFieldName(MESSAGE_ID);
+        json.writeString(messageId);
+        json.writeFieldName(TOPIC);
+        json.writeString(message.topic());
+        json.writeFieldName(RECEIVED_AT);
+        json.writeString(time.of(message.receivedAtMicros()));
+        json.writeFieldName(QOS);
+        json.writeNumber(message.qos());
+        json.writeFieldName(RETAINED);
+        json.writeBoolean(message.retained());
         properties(message.properties());
         payload(message);
         json.writeEndObject();
@@ -53,10 +70,12 @@ final class JsonEncoder implements PayloadFormat.Encoder {
     private void properties(MessageProperties properties) throws IOException {
         String contentType = properties.contentType();
         if (contentType != null) {
-            json.writeStringField("content_type", contentType);
+            json.writeFieldName(CONTENT_TYPE);
+            json.writeString(contentType);
         }
         if (!properties.user().isEmpty()) {
-            json.writeArrayFieldStart("user_properties");
+            json.writeFieldName(USER_PROPERTIES);
+            json.writeStartArray();
             for (MessageProperties.Pair pair : properties.user()) {
                 json.writeStartArray();
                 json.writeString(pair.name());
@@ -70,13 +89,14 @@ final class JsonEncoder implements PayloadFormat.Encoder {
     private void payload(MessageCursor message) throws IOException {
         String text = PayloadText.of(message);
         if (text == null) {
-            json.writeFieldName("payload_base64");
+            json.writeFieldName(PAYLOAD_BASE64);
             json.writeBinary(message.array(), message.payloadOffset(), message.payloadLength());
         } else if (isOneLineOfJson(message)) {
-            json.writeFieldName("payload");
+            json.writeFieldName(PAYLOAD);
             json.writeRawValue(text);
         } else {
-            json.writeStringField("payload_text", text);
+            json.writeFieldName(PAYLOAD_TEXT);
+            json.writeString(text);
         }
     }
 
