@@ -29,7 +29,8 @@ public final class PayloadText {
         }
     }
 
-    private static boolean isAscii(MessageCursor message) {
+    /** Whether the payload's bytes are ASCII, and so UTF-8, all of them. */
+    public static boolean isAscii(MessageCursor message) {
         byte[] bytes = message.array();
         int end = message.payloadOffset() + message.payloadLength();
         byte all = 0;

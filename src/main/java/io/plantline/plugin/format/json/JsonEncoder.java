@@ -43,6 +43,7 @@ final class JsonEncoder implements PayloadFormat.Encoder {
 
     private final JsonGenerator json;
     private final TimeText time = new TimeText();
+    private final RawPayload raw = new RawPayload();
 
     JsonEncoder(OutputStream out) throws IOException {
         json = FACTORY.createGenerator(out);
@@ -87,6 +88,11 @@ final class JsonEncoder implements PayloadFormat.Encoder {
     }
 
     private void payload(MessageCursor message) throws IOException {
+        if (PayloadText.isAscii(message) && isOneLineOfJson(message)) {
+            json.writeFieldName(PAYLOAD);
+            json.writeRawValue(raw.of(message));
+            return;
+        }
         String text = PayloadText.of(message);
         if (text == null) {
             json.writeFieldName(PAYLOAD_BASE64);
