@@ -162,6 +162,7 @@ class ReloadIT {
             gap.set(0);
             long[] files = new long[2];
             long[] threads = new long[2];
+            long[] heap = new long[2];
             for (int i = 1; i <= RELOADS; i++) {
                 long swapped = System.nanoTime();
                 mount.swap(document(Version.of(i, qos)));
@@ -176,11 +177,16 @@ class ReloadIT {
                 if (i == Math.min(10, RELOADS / 2)) {
                     files[0] = count(plantline, "fd");
                     threads[0] = count(plantline, "task");
+                    heap[0] = plantline.liveMegabytes();
+                    // Looking has stopped the program for a moment.
+                    gap.set(0);
+                    lastHot.set(0);
                 }
             }
             files[1] = count(plantline, "fd");
             threads[1] = count(plantline, "task");
             long largestGap = gap.get() / 1_000_000;
+            heap[1] = plantline.liveMegabytes();
             int perTopic = load.stop();
             goOn.set(false);
             int movingPerTopic = moving.get();
@@ -206,6 +212,7 @@ class ReloadIT {
                     + " messages a second: from swap to"
                     + " active " + activeMillis.get(activeMillis.size() / 2) + " ms (median), largest gap " + largestGap
                     + " ms, files " + files[0] + " then " + files[1] + ", threads " + threads[0] + " then " + threads[1]
+                    + ", live heap " + heap[0] + " then " + heap[1] + " MB"
                     + "; hot: " + hot.tally() + "; warm: " + warm.tally());
             for (Collector collector : List.of(hot, warm)) {
                 assertThat(collector.tally().missing(TOPICS, perTopic)).isEmpty();
@@ -217,6 +224,7 @@ class ReloadIT {
             verify(copied(store, "moving"), movingPerTopic);
             assertThat(files[1]).as("open files").isLessThan(files[0] + 20);
             assertThat(threads[1]).as("threads").isLessThan(threads[0] + 20);
+            assertThat(heap[1]).as("megabytes that live").isLessThan(heap[0] + 16);
         }
     }
 

@@ -146,6 +146,23 @@ public final class PlantlineProcess implements AutoCloseable {
         }
     }
 
+    /** What is on the heap and used, after a collection. */
+    public long liveMegabytes() {
+        try {
+            Process histogram = new ProcessBuilder(
+                            Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+                            Long.toString(pid()),
+                            "GC.class_histogram")
+                    .redirectErrorStream(true)
+                    .start();
+            String text = new String(histogram.getInputStream().readAllBytes());
+            String[] total = text.substring(text.lastIndexOf("Total")).trim().split("\\s+");
+            return Long.parseLong(total[2]) >> 20;
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     public boolean isAlive() {
         return process.isAlive();
     }
