@@ -150,7 +150,8 @@ public final class PlantlineProcess implements AutoCloseable {
     public long liveMegabytes() {
         try {
             Process histogram = new ProcessBuilder(
-                            Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+                            Path.of(System.getProperty("java.home"), "bin", "jcmd")
+                                    .toString(),
                             Long.toString(pid()),
                             "GC.class_histogram")
                     .redirectErrorStream(true)
