@@ -172,6 +172,13 @@ public final class MqttSession {
     public Future<Void> retire(SessionOptions empty, Duration atMost) {
         options = empty;
         return subscriber.change(empty).compose(v -> silence(atMost)).compose(v -> {
+            if (connection == null || !accepted) {
+                LOG.error(
+                        "MQTT-SESSION-LEFT: the session of {} cannot be ended, because there is no connection to {}; it"
+                                + " gathers messages there until it expires or somebody ends it",
+                        options.clientId(),
+                        dialer.address());
+            }
             ending = true;
             return close();
         });

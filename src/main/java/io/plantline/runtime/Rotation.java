@@ -31,7 +31,7 @@ final class Rotation {
     /** What was in the files when they were taken up last. */
     private final Map<Material, String> taken = new HashMap<>();
 
-    /** When certificates expire, by file. */
+    /** When certificates that are in use expire, by file. */
     private volatile Map<String, Long> expiries = Map.of();
 
     private final Map<Material, Long> failedAtNanos = new HashMap<>();
@@ -53,7 +53,14 @@ final class Rotation {
 
     /** Remembers what is in the files of {@code some}, before somebody opens with it: what is different then has changed. */
     Future<Void> know(Collection<Material> some) {
-        return contents(some).onSuccess(now -> now.forEach(taken::putIfAbsent)).mapEmpty();
+        return see(some)
+                .onSuccess(now -> {
+                    now.contents().forEach(taken::putIfAbsent);
+                    Map<String, Long> both = new TreeMap<>(expiries);
+                    both.putAll(now.expiries());
+                    expiries = both;
+                })
+                .mapEmpty();
     }
 
     /** A credential is another one than it was. */
@@ -70,10 +77,11 @@ final class Rotation {
         failedWith.keySet().retainAll(used);
         changed.removeIf(reference ->
                 used.stream().noneMatch(material -> material.credentials().contains(reference)));
-        return contents(used).compose(now -> {
+        return see(used).compose(now -> {
+            expiries = now.expiries();
             List<Future<Void>> renewed = new ArrayList<>();
             Set<SecretReference> wanted = Set.copyOf(changed);
-            now.forEach((material, contents) -> {
+            now.contents().forEach((material, contents) -> {
                 boolean files = !contents.equals(taken.getOrDefault(material, contents));
                 boolean credentials = material.credentials().stream().anyMatch(wanted::contains);
                 taken.putIfAbsent(material, contents);
@@ -124,16 +132,18 @@ final class Rotation {
                 });
     }
 
-    private Future<Map<Material, String>> contents(Collection<Material> some) {
+    /** What is in files at one moment. */
+    private record Seen(Map<Material, String> contents, Map<String, Long> expiries) {}
+
+    private Future<Seen> see(Collection<Material> some) {
         return vertx.executeBlocking(() -> {
-            Map<Material, String> now = new HashMap<>();
-            Map<String, Long> found = new TreeMap<>(expiries);
-            some.forEach(material -> {
-                now.computeIfAbsent(material, Material::contents);
+            Map<Material, String> contents = new HashMap<>();
+            Map<String, Long> found = new TreeMap<>();
+            for (Material material : Set.copyOf(some)) {
+                contents.put(material, material.contents());
                 found.putAll(material.expiries());
-            });
-            expiries = found;
-            return now;
+            }
+            return new Seen(contents, found);
         });
     }
 
