@@ -3,31 +3,24 @@ package io.plantline.runtime;
 import io.plantline.pipeline.SessionMemory;
 import io.plantline.pipeline.outbox.log.Disk;
 import io.plantline.pipeline.outbox.log.FileDisk;
-import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.io.IOException;
-import java.io.StringReader;
-import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.Properties;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The folder that outlives the process. One process at a time has it.
@@ -56,6 +49,7 @@ public final class DataDirectory implements AutoCloseable {
     private final Path root;
     private final FileChannel lockFile;
     private final Disk.Opener disks;
+    private final DurableFiles files;
 
     /** Opens a directory. */
     @FunctionalInterface
@@ -83,6 +77,7 @@ public final class DataDirectory implements AutoCloseable {
 
     private DataDirectory(Path root, FileChannel lockFile, Disk.Opener disks) {
         this.disks = disks;
+        this.files = new DurableFiles(disks);
         this.root = root;
         this.lockFile = lockFile;
     }
@@ -96,7 +91,7 @@ public final class DataDirectory implements AutoCloseable {
         return open(root, FileDisk::new);
     }
 
-    /** The same, with other disks for the logs in it. */
+    /** The same, with other disks for what is in it. */
     public static DataDirectory open(Path root, Disk.Opener disks) throws IOException {
         Files.createDirectories(
                 root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
@@ -117,7 +112,7 @@ public final class DataDirectory implements AutoCloseable {
                         + "\"; run the version that wrote it until it is empty, nothing was changed");
             }
         } else {
-            writeDurably(format, FORMAT + "\n");
+            new DurableFiles(disks).write(format, FORMAT + "\n");
         }
         return new DataDirectory(root, lockFile, disks);
     }
@@ -173,7 +168,7 @@ public final class DataDirectory implements AutoCloseable {
         Path file = folder.resolve(DEFINITION);
         try {
             if (!Files.exists(file) || !Files.readString(file).equals(source)) {
-                writeDurably(file, source);
+                files.write(file, source);
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -198,7 +193,7 @@ public final class DataDirectory implements AutoCloseable {
         for (Path file : all) {
             Files.delete(file);
         }
-        forceNames(folder.getParent());
+        disks.open(Objects.requireNonNull(folder.getParent())).forceNames();
     }
 
     /** The identity of the outbox in a folder, made when it was. */
@@ -206,7 +201,7 @@ public final class DataDirectory implements AutoCloseable {
         Path file = folder.resolve("id");
         try {
             if (!Files.exists(file)) {
-                writeDurably(file, newOutboxId() + "\n");
+                files.write(file, newOutboxId() + "\n");
             }
             return Files.readString(file).strip();
         } catch (IOException e) {
@@ -233,77 +228,9 @@ public final class DataDirectory implements AutoCloseable {
     /** The sessions of a client; another client identifier means another session. */
     SessionMemory sessions(Vertx vertx, String clientId) {
         try {
-            return readSessions(vertx, clientId);
+            return SessionFile.read(vertx, files, root.resolve("session"), clientId);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        }
-    }
-
-    private SessionMemory readSessions(Vertx vertx, String clientId) throws IOException {
-        Path file = root.resolve("session");
-        Properties known = new Properties();
-        if (Files.exists(file)) {
-            known.load(new StringReader(Files.readString(file)));
-        }
-        long last = Long.parseLong(known.getProperty("generation", "0"));
-        boolean same = clientId.equals(known.getProperty("client-id"));
-        String filters = same ? known.getProperty("filters", "") : "";
-        Set<String> held = filters.isEmpty() ? Set.of() : Set.of(filters.split("\0"));
-        Sessions sessions = new Sessions(vertx, file, clientId, last, held);
-        if (!same) {
-            sessions.write(last + 1, held);
-        }
-        return sessions;
-    }
-
-    private static final class Sessions implements SessionMemory {
-        private final Vertx vertx;
-        private final Path file;
-        private final String clientId;
-        private volatile long generation;
-        private volatile Set<String> filters;
-
-        Sessions(Vertx vertx, Path file, String clientId, long generation, Set<String> filters) {
-            this.vertx = vertx;
-            this.file = file;
-            this.clientId = clientId;
-            this.generation = generation;
-            this.filters = filters;
-        }
-
-        @Override
-        public long current() {
-            return generation;
-        }
-
-        @Override
-        public Future<Long> next() {
-            return vertx.executeBlocking(() -> write(generation + 1, Set.of()));
-        }
-
-        @Override
-        public Set<String> filters() {
-            return filters;
-        }
-
-        @Override
-        public Future<Void> filters(Set<String> some) {
-            return some.equals(filters)
-                    ? Future.succeededFuture()
-                    : vertx.executeBlocking(() -> write(generation, some)).mapEmpty();
-        }
-
-        private long write(long next, Set<String> some) throws IOException {
-            Properties known = new Properties();
-            known.setProperty("client-id", clientId);
-            known.setProperty("generation", Long.toString(next));
-            known.setProperty("filters", String.join("\0", new TreeSet<>(some)));
-            StringWriter text = new StringWriter();
-            known.store(text, null);
-            writeDurably(file, text.toString());
-            generation = next;
-            filters = some;
-            return next;
         }
     }
 
@@ -311,7 +238,7 @@ public final class DataDirectory implements AutoCloseable {
     public void keepDocument(String text) throws IOException {
         Path file = root.resolve(DOCUMENT);
         if (!Files.exists(file) || !Files.readString(file).equals(text)) {
-            writeDurably(file, text);
+            files.write(file, text);
         }
     }
 
@@ -332,26 +259,6 @@ public final class DataDirectory implements AutoCloseable {
     /** The same, of a directory that another process has. */
     public static Path adminFile(Path root) {
         return root.resolve(ADMIN);
-    }
-
-    private static void writeDurably(Path file, String text) throws IOException {
-        Path parent = file.getParent();
-        Path draft = file.resolveSibling(file.getFileName() + ".tmp");
-        try (FileChannel out = FileChannel.open(
-                draft, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
-            out.write(StandardCharsets.UTF_8.encode(text));
-            out.force(true);
-        }
-        Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        forceNames(parent);
-    }
-
-    private static void forceNames(@Nullable Path folder) throws IOException {
-        if (folder != null) {
-            try (FileChannel directory = FileChannel.open(folder, StandardOpenOption.READ)) {
-                directory.force(true);
-            }
-        }
     }
 
     /** Lets another process have it. */

@@ -7,13 +7,14 @@ import java.nio.file.Path;
 
 /**
  * The program on a disk that ends the process at one point: arguments are the configuration, the point, and how often it is
- * passed before.
+ * passed before; then a pattern of the files that count, and a file that must be there first.
  */
 public final class CrashingPlantline {
     private CrashingPlantline() {}
 
     public static void main(String[] arguments) throws Exception {
-        CrashingDisk.arm(Point.valueOf(arguments[1]), Integer.parseInt(arguments[2]));
+        Point point = Point.valueOf(arguments[1]);
+        CrashingDisk.arm(point, Integer.parseInt(arguments[2]), arguments[3], Path.of(arguments[4]));
         new RunCommand(
                         new PlantlineCommand(),
                         Path.of(arguments[0]),

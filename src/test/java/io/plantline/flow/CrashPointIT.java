@@ -132,7 +132,7 @@ class CrashPointIT {
                 point.name().contains("NAME") ? 0 : ThreadLocalRandom.current().nextInt(1, 60);
         PlantlineProcess process = builder()
                 .main(CrashingPlantline.class)
-                .arguments(config.toString(), point.name(), Integer.toString(passes))
+                .arguments(config.toString(), point.name(), Integer.toString(passes), ".*/targets/.*", "/")
                 .start();
         assertThat(process.exitCode())
                 .as("%s was reached:%n%s", point, process.log())

@@ -3,6 +3,8 @@ package io.plantline.flow;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.plantline.command.CrashingPlantline;
+import io.plantline.pipeline.outbox.log.CrashingDisk;
 import io.plantline.testkit.Artemis;
 import io.plantline.testkit.Collector;
 import io.plantline.testkit.ConfigMapMount;
@@ -12,6 +14,8 @@ import io.plantline.testkit.InferenceService;
 import io.plantline.testkit.InferenceService.Reply;
 import io.plantline.testkit.Load;
 import io.plantline.testkit.Mosquitto;
+import io.plantline.testkit.MqttFaultProxy;
+import io.plantline.testkit.Packet;
 import io.plantline.testkit.ParquetRows;
 import io.plantline.testkit.PlantlineProcess;
 import io.plantline.testkit.S3Server;
@@ -48,7 +52,7 @@ class ReloadIT {
     private static final int TOPICS = 20;
     private static final int RELOADS = Integer.getInteger("reload.count", 20);
     private static final int RATE = Integer.getInteger("reload.rate", 500);
-    private static final int KILLS = Integer.getInteger("reload.kills", 3);
+    private static final int KILLS = Integer.getInteger("reload.kills", 1);
     private static final Pattern ENDED = Pattern.compile("RELOAD-(APPLIED|REFUSED|ROLLED-BACK):");
 
     @TempDir
@@ -257,37 +261,85 @@ class ReloadIT {
         }
     }
 
+    /** A step of a reload. */
+    private sealed interface Step {
+        /** Before or after a file of the data directory is there. */
+        record OnDisk(CrashingDisk.Point point, String file) implements Step {}
+
+        /** When a packet is about to pass. */
+        record OnTheWire(boolean toClient, int packet) implements Step {}
+
+        /** Some time after the document was seen. */
+        record Sometime() implements Step {}
+
+        static List<Step> all() {
+            List<Step> steps = new ArrayList<>();
+            for (String file : List.of(
+                    "targets/moving-[0-9a-f]+/id",
+                    "targets/moving-[0-9a-f]+/definition",
+                    "session",
+                    "targets/warm-[0-9a-f]+/definition",
+                    "document")) {
+                steps.add(new OnDisk(CrashingDisk.Point.BEFORE_RENAME, file));
+                steps.add(new OnDisk(CrashingDisk.Point.AFTER_RENAME, file));
+            }
+            String log = "targets/moving-[0-9a-f]+/[^/]+[.]log";
+            steps.add(new OnDisk(CrashingDisk.Point.BEFORE_WRITE, log));
+            steps.add(new OnDisk(CrashingDisk.Point.AFTER_FORCE_BEFORE_ACKNOWLEDGEMENT, log));
+            steps.add(new OnTheWire(false, Packet.UNSUBSCRIBE));
+            steps.add(new OnTheWire(true, Packet.UNSUBACK));
+            steps.add(new OnTheWire(false, Packet.SUBSCRIBE));
+            steps.add(new OnTheWire(true, Packet.SUBACK));
+            Collections.addAll(steps, Collections.nCopies(KILLS, new Sometime()).toArray(Step[]::new));
+            return steps;
+        }
+    }
+
     /** Whichever document the next start finds, it runs it as a whole, and nothing that was accepted is lost. */
     @Test
     @Timeout(value = 30, unit = TimeUnit.MINUTES)
-    void killedInTheMiddleOfAReload() throws Exception {
+    void killedAtEachStepOfAReload() throws Exception {
         Mosquitto.assumeInstalled();
         try (Mosquitto broker = Mosquitto.start(directory.resolve("mosquitto"), "max_inflight_messages 1000");
+                MqttFaultProxy plant = MqttFaultProxy.to(broker.port());
                 Artemis targets = Artemis.start();
                 S3Server store = S3Server.start();
                 InferenceService service = InferenceService.start(request -> Reply.ok(request.body()))) {
             store.createBucket("lake");
-            source = broker.port();
+            source = plant.port();
             stable = targets.port();
             other = targets.port();
             s3 = store.uri().toString();
             model = service.url();
-            ConfigMapMount mount = ConfigMapMount.in(directory.resolve("config"), document(Version.of(0, 2)));
-            PlantlineProcess plantline = start(mount);
+            Version version = new Version(0, 2, true);
+            String runs = document(version);
+            ConfigMapMount mount = ConfigMapMount.in(directory.resolve("config"), runs);
+            start(mount).stop();
             Load load = Load.start(broker.port(), TOPICS, 2, 200, RATE);
             AtomicBoolean goOn = new AtomicBoolean(true);
             CompletableFuture<Integer> moving = CompletableFuture.supplyAsync(
                     () -> new Generator(broker.port(), TOPICS, topic -> "other/" + topic, 2, 200)
                             .publishWhile(goOn::get, 100, RATE / 5));
-            for (int i = 1; i <= KILLS; i++) {
-                // Valid ones only: an invalid one is refused before anything happens.
-                mount.swap(document(new Version(i, 1 + i % 2, true)));
-                plantline.await("there is another document");
-                LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(200_000_000L));
-                assertThat(plantline.kill()).isEqualTo(137);
-                plantline = start(mount);
+            List<Step> steps = Step.all();
+            for (int i = 0; i < steps.size(); i++) {
+                // Valid ones only: an invalid one is refused before anything happens. Each has a target that was not
+                // there, other
+                // settings of another, and a filter that comes or goes.
+                Version edited = new Version(version.number() + (version.hasExtra() ? 3 : 1), 2, true);
+                String next = document(edited).replace(edited.prefix(), "moving-at-step-" + i);
+                PlantlineProcess killed = killAt(steps.get(i), mount, plant, next);
+                assertThat(killed.exitCode())
+                        .as("%s was reached:%n%s", steps.get(i), killed.log())
+                        .isEqualTo(137);
+                if (i % 2 == 0) {
+                    // Somebody takes the edit back before the restart.
+                    mount.swap(runs);
+                } else {
+                    version = edited;
+                    runs = next;
+                }
             }
-            PlantlineProcess last = plantline;
+            PlantlineProcess last = start(mount);
             int perTopic = load.stop();
             goOn.set(false);
             int movingPerTopic = moving.get();
@@ -301,7 +353,7 @@ class ReloadIT {
                                 .isGreaterThanOrEqualTo((long) movingPerTopic * TOPICS);
                     });
             assertThat(last.stop()).isIn(0, 143);
-            System.out.println(KILLS + " kills in the middle of a reload:");
+            System.out.println(steps.size() + " kills in the middle of a reload:");
             assertThat(Verifier.verify(copied(store, "lake"), TOPICS, perTopic).missing())
                     .isEmpty();
             assertThat(Verifier.verify(copied(store, "moving"), TOPICS, movingPerTopic)
@@ -310,11 +362,48 @@ class ReloadIT {
         }
     }
 
-    private PlantlineProcess start(ConfigMapMount mount) {
+    /** Starts the program, gives it another document, and ends it in the middle of the change. */
+    private PlantlineProcess killAt(Step step, ConfigMapMount mount, MqttFaultProxy plant, String next)
+            throws IOException {
+        Path now = directory.resolve("now");
+        Files.deleteIfExists(now);
+        PlantlineProcess plantline = step instanceof Step.OnDisk disk
+                ? builder()
+                        .main(CrashingPlantline.class)
+                        .arguments(
+                                mount.file().toString(),
+                                disk.point.name(),
+                                "0",
+                                directory.resolve("data") + "/" + disk.file,
+                                now.toString())
+                        .start()
+                        .awaitSubscribed()
+                : start(mount);
+        if (step instanceof Step.OnTheWire wire) {
+            plant.tap((toClient, packet) ->
+                    toClient != wire.toClient || packet.type() != wire.packet || plantline.kill() != 137);
+        }
+        Files.createFile(now);
+        mount.swap(next);
+        if (step instanceof Step.Sometime) {
+            plantline.await("there is another document");
+            LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(200_000_000L));
+            plantline.kill();
+        }
+        plantline.exitCode();
+        plant.tap((toClient, packet) -> true);
+        return plantline;
+    }
+
+    private PlantlineProcess.Builder builder() {
         return PlantlineProcess.in(directory)
                 .environment("AWS_ACCESS_KEY_ID", S3Server.ACCESS_KEY)
                 .environment("AWS_SECRET_ACCESS_KEY", S3Server.SECRET_KEY)
-                .environment("EDGE_DATA_DIR", directory.resolve("data").toString())
+                .environment("EDGE_DATA_DIR", directory.resolve("data").toString());
+    }
+
+    private PlantlineProcess start(ConfigMapMount mount) {
+        return builder()
                 .arguments("run", "--config", mount.file().toString())
                 .start()
                 .awaitSubscribed();

@@ -11,6 +11,7 @@ import io.plantline.runtime.House;
 import io.plantline.runtime.PluginCatalog;
 import io.plantline.testkit.Certificates;
 import io.plantline.testkit.Collector;
+import io.plantline.testkit.FakeSecretsManager;
 import io.plantline.testkit.Mosquitto;
 import io.plantline.testkit.Ports;
 import io.plantline.testkit.Stamp;
@@ -24,6 +25,7 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.core.ThrowingRunnable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -37,6 +39,8 @@ class RotationIT {
     private Path directory;
 
     private final Vertx vertx = Vertx.vertx();
+    private final Plugins plugins = PluginCatalog.load(Path.of("no-plugins"));
+    private final ConfigurationParser parser = new ConfigurationParser(plugins, 2);
     private final int plain = Ports.free();
     private final int secured = Ports.free();
     private Certificates server;
@@ -60,12 +64,13 @@ class RotationIT {
         usePassword("old");
         source = sourceThatTrusts(first, second);
         sink = sink();
-        Plugins plugins = PluginCatalog.load(Path.of("no-plugins"));
-        ConfigurationParser parser = new ConfigurationParser(plugins, 2);
-        Configuration configuration = parser.parse(document(), Map.of()).configuration();
         house = new House(vertx, plugins, text -> parser.definition(text, Map.of()), null);
-        get(house.start(configuration));
+        get(house.start(configuration(document())));
         await().atMost(SOON).until(() -> get(house.session()).state() == SessionStatus.State.SUBSCRIBED);
+    }
+
+    private Configuration configuration(String document) throws Exception {
+        return parser.parse(document, Map.of()).configuration();
     }
 
     @AfterEach
@@ -82,19 +87,24 @@ class RotationIT {
     }
 
     private String document() {
+        String credential = "{\"type\": \"file\", \"directory\": \"" + directory.resolve("secret") + "\"}";
+        return document(credential);
+    }
+
+    private String document(String credential) {
         return """
                 {"mqtt-broker": {"addresses": ["localhost:%d"], "client-id": "rotation", "keep-alive": "15s",
                                  "reconnect-max": "1s",
                                  "tls": {"ca": "%s", "certificate": "%s", "key": "%s"}},
                  "targets": {"sink": {"type": "mqtt", "mqtt-broker-host": "localhost", "mqtt-broker-port": %d, "topic": "out/{topic}",
-                                      "mqtt-credential": {"type": "file", "directory": "%s"}}},
+                                      "mqtt-credential": %s}},
                  "subscriptions": {"in/#": {"qos": 1, "target": "sink"}}}""".formatted(
                         secured,
                         directory.resolve("tls/ca.crt"),
                         directory.resolve("tls/client.crt"),
                         directory.resolve("tls/client.key"),
                         sink.port(),
-                        directory.resolve("secret"));
+                        credential);
     }
 
     private Mosquitto sourceThatTrusts(Certificates... clients) throws IOException {
@@ -164,11 +174,32 @@ class RotationIT {
     }
 
     @Test
-    void aPasswordThatChangesIsUsedBeforeTheOldConnectionGoes() throws Exception {
+    void aPasswordThatChangesIsUsedBeforeTheOldConnectionGoes() throws Throwable {
+        changesUsers(() -> usePassword("new"));
+    }
+
+    @Test
+    void aNewVersionInSecretsManagerIsUsedBeforeTheOldConnectionGoes() throws Throwable {
+        try (FakeSecretsManager manager = FakeSecretsManager.start().secret("sink", "old", "secret-of-old")) {
+            System.setProperty("aws.endpointUrlSecretsManager", manager.uri().toString());
+            System.setProperty("aws.accessKeyId", "key");
+            System.setProperty("aws.secretAccessKey", "secret");
+            get(house.change(configuration(document(
+                    "{\"secret-name\": \"sink\", \"secret-region\": \"us-east-1\", \"secret-refresh\": \"2s\"}"))));
+            changesUsers(() -> manager.secret("sink", "new", "secret-of-new"));
+        } finally {
+            System.clearProperty("aws.endpointUrlSecretsManager");
+            System.clearProperty("aws.accessKeyId");
+            System.clearProperty("aws.secretAccessKey");
+        }
+    }
+
+    /** The sink's user is another one from now on, and nobody notices. */
+    private void changesUsers(ThrowingRunnable change) throws Throwable {
         try (Collector collector = new Collector(sink.port(), "out/#", 1, "reader", "reads");
                 WireClient generator = WireClient.connect(plain, "generator", 4, true)) {
             publish(generator, 50);
-            usePassword("new");
+            change.run();
             await().atMost(SOON).until(() -> {
                 publish(generator, 5);
                 return log(sink, "sink").contains("u'new'");

@@ -52,9 +52,13 @@ public final class PlantlineProcess implements AutoCloseable {
             return this;
         }
 
-        /** Another main class, on the class path of the tests. */
+        /** Another main class, on the class path of the tests; it logs as the program does. */
         public Builder main(Class<?> other) {
-            program = List.of("-cp", System.getProperty("java.class.path"), other.getName());
+            program = List.of(
+                    "-Dlogback.configurationFile=logback.xml",
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    other.getName());
             return this;
         }
 
@@ -108,7 +112,8 @@ public final class PlantlineProcess implements AutoCloseable {
         long end = System.nanoTime() + 30_000_000_000L;
         while (!log().contains(text)) {
             if (System.nanoTime() > end || !process.isAlive() && !log().contains(text)) {
-                throw new IllegalStateException("no \"" + text + "\" in:\n" + log());
+                throw new IllegalStateException("no \"" + text + "\" "
+                        + (process.isAlive() ? "yet" : "before exit " + process.exitValue()) + " in:\n" + log());
             }
             LockSupport.parkNanos(10_000_000);
         }

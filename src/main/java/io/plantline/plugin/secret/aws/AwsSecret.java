@@ -47,6 +47,11 @@ final class AwsSecret implements SecretProvider {
                 .recover(e -> Future.failedFuture(failure(e).asException()));
     }
 
+    @Override
+    public Duration freshFor() {
+        return name.refresh();
+    }
+
     private SecretsManagerAsyncClient makeClient() {
         SecretsManagerAsyncClientBuilder builder = SecretsManagerAsyncClient.builder()
                 .credentialsProvider(DefaultCredentialsProvider.builder()

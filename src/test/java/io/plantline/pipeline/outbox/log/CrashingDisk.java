@@ -2,14 +2,20 @@ package io.plantline.pipeline.outbox.log;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** A folder whose process ends, as by SIGKILL, at a point of the log's way to the disk. */
 public final class CrashingDisk implements Disk {
     private static final AtomicInteger LEFT = new AtomicInteger();
-    private static volatile Point armed = Point.BEFORE_WRITE;
+    private static volatile @Nullable Point armed;
+    private static volatile Pattern file = Pattern.compile(".*");
+    private static volatile Path trigger = Path.of("/");
+    private final Path folder;
     private final FileDisk disk;
 
     /** Where the process ends. */
@@ -18,27 +24,36 @@ public final class CrashingDisk implements Disk {
         HALF_WRITE,
         AFTER_WRITE_BEFORE_FORCE,
         AFTER_FORCE_BEFORE_ACKNOWLEDGEMENT,
-        BEFORE_SEGMENT_IS_NAMED,
-        AFTER_SEGMENT_IS_NAMED,
+        BEFORE_RENAME,
+        AFTER_RENAME,
         BEFORE_NAMES_ARE_FORCED
     }
 
     public CrashingDisk(Path folder) throws IOException {
+        this.folder = folder;
         this.disk = new FileDisk(folder);
     }
 
-    /** Ends the process at a point when it has passed so many times. */
-    public static void arm(Point point, int passes) {
-        armed = point;
+    /**
+     * Ends the process at a point when it has passed so many times, with files whose path is like this, and once another
+     * file is there.
+     */
+    public static void arm(Point point, int passes, String like, Path onceThere) {
+        file = Pattern.compile(like);
+        trigger = onceThere;
         LEFT.set(passes);
+        armed = point;
     }
 
-    private static boolean isTime(Point point) {
-        return armed == point && LEFT.getAndDecrement() == 0;
+    private static boolean isTime(Point point, Path at) {
+        return armed == point
+                && file.matcher(at.toString()).matches()
+                && Files.exists(trigger)
+                && LEFT.getAndDecrement() == 0;
     }
 
-    private static void at(Point point) {
-        if (isTime(point)) {
+    private static void at(Point point, Path file) {
+        if (isTime(point, file)) {
             Runtime.getRuntime().halt(137);
         }
     }
@@ -50,7 +65,7 @@ public final class CrashingDisk implements Disk {
 
     @Override
     public File create(String name) throws IOException {
-        return new CrashingFile(disk.create(name));
+        return new CrashingFile(disk.create(name), folder.resolve(name));
     }
 
     @Override
@@ -60,9 +75,9 @@ public final class CrashingDisk implements Disk {
 
     @Override
     public void rename(String from, String to) throws IOException {
-        at(Point.BEFORE_SEGMENT_IS_NAMED);
+        at(Point.BEFORE_RENAME, folder.resolve(to));
         disk.rename(from, to);
-        at(Point.AFTER_SEGMENT_IS_NAMED);
+        at(Point.AFTER_RENAME, folder.resolve(to));
     }
 
     @Override
@@ -72,7 +87,7 @@ public final class CrashingDisk implements Disk {
 
     @Override
     public void forceNames() throws IOException {
-        at(Point.BEFORE_NAMES_ARE_FORCED);
+        at(Point.BEFORE_NAMES_ARE_FORCED, folder);
         disk.forceNames();
     }
 
@@ -81,7 +96,7 @@ public final class CrashingDisk implements Disk {
         return disk.usableBytes();
     }
 
-    private record CrashingFile(File file) implements File {
+    private record CrashingFile(File file, Path path) implements File {
         @Override
         public int read(ByteBuffer into, long position) throws IOException {
             return file.read(into, position);
@@ -89,19 +104,19 @@ public final class CrashingDisk implements Disk {
 
         @Override
         public void write(ByteBuffer from, long position) throws IOException {
-            at(Point.BEFORE_WRITE);
-            if (isTime(Point.HALF_WRITE)) {
+            at(Point.BEFORE_WRITE, path);
+            if (isTime(Point.HALF_WRITE, path)) {
                 file.write(from.duplicate().limit(from.position() + from.remaining() / 2), position);
                 Runtime.getRuntime().halt(137);
             }
             file.write(from, position);
-            at(Point.AFTER_WRITE_BEFORE_FORCE);
+            at(Point.AFTER_WRITE_BEFORE_FORCE, path);
         }
 
         @Override
         public void force() throws IOException {
             file.force();
-            at(Point.AFTER_FORCE_BEFORE_ACKNOWLEDGEMENT);
+            at(Point.AFTER_FORCE_BEFORE_ACKNOWLEDGEMENT, path);
         }
 
         @Override
