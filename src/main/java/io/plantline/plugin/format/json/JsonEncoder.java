@@ -3,8 +3,6 @@ package io.plantline.plugin.format.json;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamWriteFeature;
 import com.fasterxml.jackson.core.io.SerializedString;
 import io.plantline.model.MessageCursor;
@@ -21,11 +19,6 @@ import java.io.OutputStream;
  */
 final class JsonEncoder implements PayloadFormat.Encoder {
     private static final JsonFactory FACTORY = new JsonFactoryBuilder()
-            .streamReadConstraints(StreamReadConstraints.builder()
-                    .maxNestingDepth(100)
-                    .maxNumberLength(1000)
-                    .maxStringLength(Integer.MAX_VALUE)
-                    .build())
             .disable(StreamWriteFeature.AUTO_CLOSE_TARGET)
             .rootValueSeparator("\n")
             .build();
@@ -107,22 +100,7 @@ final class JsonEncoder implements PayloadFormat.Encoder {
     }
 
     private static boolean isOneLineOfJson(MessageCursor message) {
-        byte[] bytes = message.array();
-        int end = message.payloadOffset() + message.payloadLength();
-        for (int i = message.payloadOffset(); i < end; i++) {
-            if (bytes[i] == '\n' || bytes[i] == '\r') {
-                return false;
-            }
-        }
-        try (JsonParser parser = FACTORY.createParser(bytes, message.payloadOffset(), message.payloadLength())) {
-            if (parser.nextToken() == null) {
-                return false;
-            }
-            parser.skipChildren();
-            return parser.nextToken() == null;
-        } catch (IOException e) {
-            return false;
-        }
+        return JsonText.isOneLine(message.array(), message.payloadOffset(), message.payloadLength());
     }
 
     @Override
