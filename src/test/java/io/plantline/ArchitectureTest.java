@@ -32,6 +32,8 @@ class ArchitectureTest {
             .definedBy("io.plantline.plugin..")
             .layer("runtime")
             .definedBy("io.plantline.runtime..")
+            .layer("cluster")
+            .definedBy("io.plantline.cluster..")
             .layer("admin")
             .definedBy("io.plantline.admin..")
             .layer("command")
@@ -42,6 +44,8 @@ class ArchitectureTest {
             .mayNotBeAccessedByAnyLayer()
             .whereLayer("command")
             .mayOnlyBeAccessedByLayers("main")
+            .whereLayer("cluster")
+            .mayOnlyBeAccessedByLayers("command")
             .whereLayer("admin")
             .mayOnlyBeAccessedByLayers("command")
             .whereLayer("runtime")
@@ -55,9 +59,9 @@ class ArchitectureTest {
             .whereLayer("observe")
             .mayOnlyBeAccessedByLayers("pipeline", "runtime", "admin", "command")
             .whereLayer("config")
-            .mayOnlyBeAccessedByLayers("observe", "pipeline", "runtime", "command")
+            .mayOnlyBeAccessedByLayers("observe", "pipeline", "runtime", "cluster", "command")
             .whereLayer("spi")
-            .mayOnlyBeAccessedByLayers("config", "mqtt", "pipeline", "plugin", "runtime", "observe");
+            .mayOnlyBeAccessedByLayers("config", "mqtt", "pipeline", "plugin", "runtime", "cluster", "observe");
 
     @ArchTest
     static final ArchRule PLUGINS_IMPORT_ONLY_THE_DOOR = noClasses()

@@ -2,6 +2,8 @@ package io.plantline.command;
 
 import io.plantline.admin.AdminServer;
 import io.plantline.admin.ProbeServer;
+import io.plantline.config.ClusterConfig;
+import io.plantline.config.ClusterConfig.Role;
 import io.plantline.config.Configuration;
 import io.plantline.config.ConfigurationException;
 import io.plantline.config.ConfigurationParser;
@@ -18,6 +20,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -88,21 +91,20 @@ final class RunCommand implements Callable<Integer> {
         for (Problem warning : parsed.warnings()) {
             LOG.warn("{}", warning);
         }
-        Optional<String> directory = parsed.configuration().data().map(Configuration.Data::directory);
+        Configuration configuration = parsed.configuration();
+        Set<Role> roles = configuration.roles();
+        Optional<String> directory = roles.contains(Role.DISPATCHER)
+                ? configuration.data().map(Configuration.Data::directory)
+                : Optional.empty();
         DataDirectory data = directory.isEmpty() ? null : directories.open(Path.of(directory.get()));
         LOG.info(
                 "plantline {} starts configuration {}: {}",
                 Version.text(),
-                parsed.configuration().hash(),
-                directory
-                        .map(folder -> "messages are kept in " + folder
-                                + ", so a message is acknowledged when it is on disk; nothing is lost, and QoS 2 arrives"
-                                + " once in targets that can be written idempotently")
-                        .orElse(
-                                "memory mode, so a message is acknowledged when its target has it; nothing is lost, and a"
-                                        + " crash may send again what was in flight"));
-        Vertx vertx = Engine.start(cores / 2);
-        House house = new House(vertx, plugins, source -> parser.definition(source, System.getenv()), data);
+                configuration.hash(),
+                promise(directory, roles));
+        Optional<ClusterConfig> cluster = configuration.cluster();
+        Vertx vertx = cluster.isPresent() ? Engine.join(cores / 2, cluster.get()) : Engine.start(cores / 2);
+        House house = new House(vertx, plugins, source -> parser.definition(source, System.getenv()), data, roles);
         ProbeServer probes = probes(house);
         if (probes != null) {
             vertx.deployVerticle(probes)
@@ -112,12 +114,9 @@ final class RunCommand implements Callable<Integer> {
         }
         CountDownLatch stopped = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(vertx, house, data, stopped), "plantline-stop"));
-        house.start(parsed.configuration())
-                .toCompletionStage()
-                .toCompletableFuture()
-                .get(60, TimeUnit.SECONDS);
-        Reloader reloader = new Reloader(
-                vertx, house, parser, System.getenv(), file, data, parsed.configuration(), document.text());
+        house.start(configuration).toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
+        Reloader reloader =
+                new Reloader(vertx, house, parser, System.getenv(), file, data, configuration, document.text());
         reloader.start().toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
         if (probes != null) {
             probes.started(reloader);
@@ -130,6 +129,18 @@ final class RunCommand implements Callable<Integer> {
         vertx.setPeriodic(60_000, id -> house.ledgers().forEach(ledger -> LOG.info("ledger {}", ledger)));
         stopped.await();
         return PlantlineCommand.OK;
+    }
+
+    private static String promise(Optional<String> directory, Set<Role> roles) {
+        if (!roles.contains(Role.DISPATCHER)) {
+            return "this node receives nothing, and works for those that do";
+        }
+        return directory
+                .map(folder -> "messages are kept in " + folder
+                        + ", so a message is acknowledged when it is on disk; nothing is lost, and QoS 2 arrives"
+                        + " once in targets that can be written idempotently")
+                .orElse("memory mode, so a message is acknowledged when its target has it; nothing is lost, and a"
+                        + " crash may send again what was in flight");
     }
 
     private @Nullable ProbeServer probes(House house) {

@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -135,7 +136,13 @@ public final class ConfigurationParser {
                     "subscriptions",
                     (filter, section) -> subscription(filter, section).ifPresent(subscriptions::add));
             Configuration configuration = new Configuration(
-                    broker(), targets, processors, subscriptions, data(), Fingerprint.of(text + environment));
+                    broker(),
+                    targets,
+                    processors,
+                    subscriptions,
+                    data(),
+                    cluster(),
+                    Fingerprint.of(text + environment));
             new CrossChecks(root, configuration, problems).run();
             return configuration;
         }
@@ -332,6 +339,34 @@ public final class ConfigurationParser {
                     .dataDirectory()
                     .or(() -> top.optionalString("data-directory"))
                     .map(folder -> new Configuration.Data(folder, top.size("data-min-free", 512L << 20)));
+        }
+
+        private Optional<ClusterConfig> cluster() {
+            if (structure.stream().anyMatch(problem -> problem.pointer().startsWith("/cluster"))) {
+                return Optional.empty();
+            }
+            Set<ClusterConfig.Role> roles = environment.roles();
+            if (!root.has("cluster") && !roles.equals(ClusterConfig.Role.ALL)) {
+                problems.add(Problem.error(
+                        "",
+                        EnvironmentVariables.ROLES
+                                + " says that other nodes do a part of the work, and there is no cluster",
+                        "add a cluster section, or take " + EnvironmentVariables.ROLES + " out"));
+            }
+            JsonSettings top = new JsonSettings(root, "", plugins, problems);
+            return top.section("cluster").map(section -> {
+                int port = section.integer("port", 7800);
+                return new ClusterConfig(
+                        section.string("name", "plantline"),
+                        section.strings("members").stream()
+                                .map(member -> environment.address("/cluster/members", member, port))
+                                .toList(),
+                        environment.clusterHost(),
+                        port,
+                        section.integer("bus-port", 7801),
+                        section.tls("tls"),
+                        roles);
+            });
         }
 
         private BrokerConfig broker() {

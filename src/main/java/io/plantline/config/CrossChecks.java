@@ -218,6 +218,12 @@ final class CrossChecks {
             rules.check(
                     "/mqtt-broker/addresses", new Endpoint(broker.tls().isPresent(), address.host(), address.port()));
         }
+        configuration
+                .cluster()
+                .filter(cluster -> cluster.tls().isEmpty())
+                .ifPresent(cluster -> cluster.members()
+                        .forEach(member ->
+                                rules.check("/cluster/members", new Endpoint(false, member.host(), member.port()))));
         for (TargetDefinition target : configuration.targets().values()) {
             endpoints(target.factory(), target.config())
                     .forEach(endpoint -> rules.check(pointer("targets", target.name()), endpoint));

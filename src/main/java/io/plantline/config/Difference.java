@@ -98,6 +98,12 @@ public record Difference(
                     "where and how messages are kept cannot change while they are there",
                     "restart the process to have data-directory or data-min-free changed"));
         }
+        if (!before.cluster().equals(after.cluster())) {
+            problems.add(Problem.error(
+                    "/cluster",
+                    "a node cannot change who it works with while it runs",
+                    "restart the processes to have the cluster changed, one after the other"));
+        }
         return new Difference(targets, broker, lines, problems);
     }
 

@@ -1,14 +1,18 @@
 package io.plantline.config;
 
 import io.plantline.config.BrokerConfig.BrokerAddress;
+import io.plantline.config.ClusterConfig.Role;
 import io.plantline.model.Problem;
 import io.plantline.spi.Endpoint;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** The environment variables of the reference manifest, and those beside them. */
 public final class EnvironmentVariables {
@@ -23,6 +27,12 @@ public final class EnvironmentVariables {
 
     /** Folder that outlives the process; with it messages are kept on disk. */
     public static final String DATA_DIRECTORY = "EDGE_DATA_DIR";
+
+    /** What a node of a cluster does. */
+    public static final String ROLES = "EDGE_ROLES";
+
+    /** Host or address by which the other nodes of a cluster reach this one. */
+    public static final String CLUSTER_HOST = "EDGE_CLUSTER_HOST";
 
     private final Map<String, String> variables;
     private final List<Problem> problems;
@@ -73,7 +83,7 @@ public final class EnvironmentVariables {
         boolean isPort =
                 portText.matches("[0-9]{1,5}") && Integer.parseInt(portText) > 0 && Integer.parseInt(portText) < 65_536;
         if (!Endpoint.isHost(host) || !isPort) {
-            problems.add(Problem.error(place, "\"" + text + "\" is no address of a broker", "host or host:port"));
+            problems.add(Problem.error(place, "\"" + text + "\" is no address", "host or host:port"));
             return new BrokerAddress("invalid", defaultPort);
         }
         return new BrokerAddress(host, Integer.parseInt(portText));
@@ -83,6 +93,36 @@ public final class EnvironmentVariables {
         return Optional.ofNullable(variables.get(DATA_DIRECTORY))
                 .map(String::trim)
                 .filter(folder -> !folder.isEmpty());
+    }
+
+    /** What this node does; everything, unless it is told. */
+    Set<Role> roles() {
+        String text = variables.getOrDefault(ROLES, "").trim();
+        Set<Role> roles = new TreeSet<>();
+        for (String name : text.isEmpty() ? new String[0] : text.split("[,\\s]+", -1)) {
+            try {
+                roles.add(Role.valueOf(name.toUpperCase(Locale.ROOT)));
+            } catch (IllegalArgumentException e) {
+                problems.add(Problem.error(
+                        "",
+                        ROLES + " has \"" + name + "\", not a role",
+                        "dispatcher, processor and publisher, or some of them"));
+            }
+        }
+        return roles.isEmpty() ? Role.ALL : roles;
+    }
+
+    String clusterHost() {
+        String named = variables.getOrDefault(CLUSTER_HOST, "").trim();
+        if (!named.isEmpty()) {
+            return named;
+        }
+        try {
+            return InetAddress.getLocalHost().getHostAddress();
+        } catch (UnknownHostException e) {
+            problems.add(Problem.error("/cluster", "this node does not know its address", "set " + CLUSTER_HOST));
+            return "localhost";
+        }
     }
 
     String defaultClientId() {
@@ -109,6 +149,6 @@ public final class EnvironmentVariables {
     @Override
     public String toString() {
         return variables.getOrDefault(HOST, "") + ":" + variables.getOrDefault(PORT, "") + ":"
-                + variables.getOrDefault(CLIENT_ID, "");
+                + variables.getOrDefault(CLIENT_ID, "") + ":" + variables.getOrDefault(ROLES, "");
     }
 }

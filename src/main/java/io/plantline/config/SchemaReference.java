@@ -41,6 +41,7 @@ public final class SchemaReference {
                 }
             }
         }
+        section("cluster", definitions.get("cluster"));
         section("tls", definitions.get("tls"));
         formats(definitions);
         return page.toString();

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Desk<Q extends PipelineMessage, R extends PipelineMessage> {
     private Seat seat;
+    private volatile long usedNanos = System.nanoTime();
     private @Nullable MessageConsumer<Q> consumer;
 
     /**
@@ -57,8 +58,10 @@ public final class Desk<Q extends PipelineMessage, R extends PipelineMessage> {
 
         Future<R> answer(Q request) {
             busy++;
+            usedNanos = System.nanoTime();
             return open().compose(v -> occupant.answer().apply(request)).onComplete(done -> {
                 busy--;
+                usedNanos = System.nanoTime();
                 Promise<Void> waiting = idle;
                 if (busy == 0 && waiting != null) {
                     waiting.complete();
@@ -111,6 +114,11 @@ public final class Desk<Q extends PipelineMessage, R extends PipelineMessage> {
                     seat = taken;
                     left.idle().eventually(left::close);
                 });
+    }
+
+    /** When something was asked or answered last, as of {@link System#nanoTime}; from any thread. */
+    public long usedNanos() {
+        return usedNanos;
     }
 
     /** Completes when everything that was asked is answered. */

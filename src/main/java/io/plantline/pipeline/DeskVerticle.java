@@ -19,7 +19,7 @@ public abstract class DeskVerticle<P, Q extends PipelineMessage, R extends Pipel
     private final Function<P, Desk.Occupant<Q, R>> occupant;
     private final Supplier<P> first;
     private final boolean probe;
-    private @Nullable Desk<Q, R> desk;
+    private volatile @Nullable Desk<Q, R> desk;
 
     /**
      * A verticle that is not deployed.
@@ -63,12 +63,22 @@ public abstract class DeskVerticle<P, Q extends PipelineMessage, R extends Pipel
         return onContext(Desk::idle);
     }
 
+    /** When something was asked or answered last, as of {@link System#nanoTime}; from any thread. */
+    public long usedNanos() {
+        Desk<Q, R> open = desk;
+        return open == null ? System.nanoTime() : open.usedNanos();
+    }
+
     private Future<Void> onContext(Function<Desk<Q, R>, Future<Void>> work) {
-        return OnContext.call(context, () -> desk == null ? Future.failedFuture("not started") : work.apply(desk));
+        return OnContext.call(context, () -> {
+            Desk<Q, R> open = desk;
+            return open == null ? Future.failedFuture("not started") : work.apply(open);
+        });
     }
 
     @Override
     public Future<?> stop() {
-        return desk == null ? Future.succeededFuture() : desk.stop();
+        Desk<Q, R> open = desk;
+        return open == null ? Future.succeededFuture() : open.stop();
     }
 }

@@ -29,10 +29,6 @@ public final class InlineBatch implements PublishBatch {
         return batches;
     }
 
-    BitSet delivered() {
-        return (BitSet) delivered.clone();
-    }
-
     @Override
     public Plan plan() {
         return plan;

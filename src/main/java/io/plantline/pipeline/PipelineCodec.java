@@ -7,7 +7,10 @@ import io.plantline.pipeline.PipelineMessage.ProcessReply;
 import io.plantline.pipeline.PipelineMessage.ProcessRequest;
 import io.plantline.pipeline.PipelineMessage.PublishReply;
 import io.plantline.pipeline.PipelineMessage.PublishRequest;
+import io.plantline.pipeline.PipelineMessage.PullReply;
+import io.plantline.pipeline.PipelineMessage.PullRequest;
 import io.plantline.spi.Processed;
+import io.plantline.spi.PublishBatch;
 import io.plantline.spi.Verdicts;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.EventBus;
@@ -26,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 /** By reference on this node; in a compact form, with a version byte, to other nodes. */
 public final class PipelineCodec<T extends PipelineMessage> implements MessageCodec<T, T> {
     private static final byte VERSION = 1;
+    private static final long INLINE_BYTES = 256 << 10;
 
     private final Class<T> type;
     private final BiConsumer<WireWriter, T> encoder;
@@ -37,10 +41,12 @@ public final class PipelineCodec<T extends PipelineMessage> implements MessageCo
         this.decoder = decoder;
     }
 
-    /** Teaches a bus the whole family. */
+    /** Teaches a bus the whole family; plans that come over it are read over it. */
     public static void registerAll(EventBus bus) {
-        register(bus, new PipelineCodec<>(PublishRequest.class, PipelineCodec::write, PipelineCodec::publishRequest));
+        register(bus, new PipelineCodec<>(PublishRequest.class, PipelineCodec::write, in -> publishRequest(in, bus)));
         register(bus, new PipelineCodec<>(PublishReply.class, PipelineCodec::write, PipelineCodec::publishReply));
+        register(bus, new PipelineCodec<>(PullRequest.class, PipelineCodec::write, PipelineCodec::pullRequest));
+        register(bus, new PipelineCodec<>(PullReply.class, PipelineCodec::write, PipelineCodec::pullReply));
         register(bus, new PipelineCodec<>(ProcessRequest.class, PipelineCodec::write, PipelineCodec::processRequest));
         register(bus, new PipelineCodec<>(ProcessReply.class, PipelineCodec::write, PipelineCodec::processReply));
     }
@@ -80,27 +86,41 @@ public final class PipelineCodec<T extends PipelineMessage> implements MessageCo
     }
 
     private static void write(WireWriter out, PublishRequest request) {
-        if (!(request.batch() instanceof InlineBatch batch)) {
-            throw new IllegalStateException("only a plan in memory can be sent");
+        PublishBatch batch = request.batch();
+        String lender = request.lender();
+        if (lender == null) {
+            throw new IllegalStateException("a plan that leaves the node needs somebody who lends it");
         }
         Plan plan = batch.plan();
         out.text(plan.target()).text(plan.fingerprint()).text(plan.outbox());
         out.number(plan.epoch()).number(plan.first()).number(plan.last());
         out.number(plan.lane()).number(plan.count());
-        out.bytes(batch.delivered().toByteArray());
-        out.number(batch.batches().size());
-        batch.batches().forEach(part -> write(out, part));
+        BitSet delivered = new BitSet();
+        for (int ordinal = 0; ordinal < batch.count(); ordinal++) {
+            delivered.set(ordinal, !batch.isPending(ordinal));
+        }
+        out.number(batch.count()).number(batch.sizeInBytes()).bytes(delivered.toByteArray());
+        out.text(lender);
+        // What is small goes along, which saves a round trip.
+        List<MessageBatch> along = batch instanceof InlineBatch inline && batch.sizeInBytes() <= INLINE_BYTES
+                ? inline.batches()
+                : List.of();
+        write(out, along);
     }
 
-    private static PublishRequest publishRequest(WireReader in) {
+    private static PublishRequest publishRequest(WireReader in, EventBus bus) {
         Plan plan = new Plan(
                 in.text(), in.text(), in.text(), in.number(), in.number(), in.number(), in.integer(), in.integer());
+        int count = in.integer();
+        long bytes = in.number();
         BitSet delivered = BitSet.valueOf(in.bytes());
-        List<MessageBatch> batches = new ArrayList<>();
-        for (int left = in.integer(); left > 0; left--) {
-            batches.add(batch(in));
-        }
-        return new PublishRequest(new InlineBatch(plan, batches, delivered));
+        String lender = in.text();
+        List<MessageBatch> batches = batches(in);
+        return new PublishRequest(
+                batches.isEmpty()
+                        ? new BorrowedBatch(bus, lender, plan, count, bytes, delivered)
+                        : new InlineBatch(plan, batches, delivered),
+                lender);
     }
 
     private static void write(WireWriter out, PublishReply reply) {
@@ -117,6 +137,23 @@ public final class PipelineCodec<T extends PipelineMessage> implements MessageCo
             refused.put(in.integer(), known(failure(in)));
         }
         return new PublishReply(failure, new Verdicts(refused));
+    }
+
+    private static void write(WireWriter out, PullRequest request) {
+        out.text(request.plan()).number(request.reader()).number(request.piece());
+    }
+
+    private static PullRequest pullRequest(WireReader in) {
+        return new PullRequest(in.text(), in.number(), in.integer());
+    }
+
+    private static void write(WireWriter out, PullReply reply) {
+        write(out, reply.failure());
+        write(out, reply.batches());
+    }
+
+    private static PullReply pullReply(WireReader in) {
+        return new PullReply(failure(in), batches(in));
     }
 
     private static void write(WireWriter out, ProcessRequest request) {
@@ -152,6 +189,19 @@ public final class PipelineCodec<T extends PipelineMessage> implements MessageCo
 
     private static void write(WireWriter out, MessageBatch batch) {
         out.number(batch.count()).number(batch.firstSequence()).bytes(batch.toBytes());
+    }
+
+    private static void write(WireWriter out, List<MessageBatch> batches) {
+        out.number(batches.size());
+        batches.forEach(batch -> write(out, batch));
+    }
+
+    private static List<MessageBatch> batches(WireReader in) {
+        List<MessageBatch> batches = new ArrayList<>();
+        for (int left = in.integer(); left > 0; left--) {
+            batches.add(batch(in));
+        }
+        return batches;
     }
 
     private static MessageBatch batch(WireReader in) {

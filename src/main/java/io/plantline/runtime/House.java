@@ -1,6 +1,7 @@
 package io.plantline.runtime;
 
 import io.plantline.config.BrokerConfig;
+import io.plantline.config.ClusterConfig.Role;
 import io.plantline.config.Configuration;
 import io.plantline.config.ConfigurationException;
 import io.plantline.config.ConfigurationParser.Definition;
@@ -30,6 +31,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -49,6 +51,8 @@ public final class House implements Operations {
     private static final int CHANGE_SECONDS = 3;
     private static final Duration FORMER_SESSION = Duration.ofSeconds(30);
     private static final long ROTATION_MILLIS = 5_000;
+    private static final Vitals.Session NO_SESSION =
+            new Vitals.Session("NONE", true, List.of(), "this node receives nothing", Map.of());
 
     private final Vertx vertx;
     private final ContextInternal context;
@@ -56,6 +60,7 @@ public final class House implements Operations {
     private final Secrets secrets;
     private final Rotation rotation;
     private final Rooms rooms;
+    private final boolean receives;
     private volatile @Nullable Configuration configuration;
     private volatile @Nullable DispatcherVerticle dispatcher;
     private DispatcherVerticle.@Nullable Wish wish;
@@ -70,12 +75,28 @@ public final class House implements Operations {
      * @param data what outlives the process; null in memory mode
      */
     public House(Vertx vertx, Plugins plugins, Function<String, Definition> definitions, @Nullable DataDirectory data) {
+        this(vertx, plugins, definitions, data, Role.ALL);
+    }
+
+    /**
+     * An empty house of a node that does a part of the work.
+     *
+     * @param definitions reads the definition of a log whose target the configuration has not
+     * @param data what outlives the process; null in memory mode, and where nothing is received
+     */
+    public House(
+            Vertx vertx,
+            Plugins plugins,
+            Function<String, Definition> definitions,
+            @Nullable DataDirectory data,
+            Set<Role> roles) {
+        this.receives = roles.contains(Role.DISPATCHER);
         this.vertx = vertx;
         this.context = (ContextInternal) vertx.getOrCreateContext();
         this.data = data;
         this.secrets = new Secrets(vertx, plugins, this::secretChanged);
         this.rotation = new Rotation(vertx, secrets);
-        this.rooms = new Rooms(vertx, secrets, rotation, definitions, this::hash, data);
+        this.rooms = new Rooms(vertx, secrets, rotation, definitions, this::hash, data, roles);
     }
 
     private String hash() {
@@ -85,7 +106,8 @@ public final class House implements Operations {
 
     /** Starts every room. Targets that are down do not keep it from starting. */
     public Future<Void> start(Configuration first) {
-        return startWithoutSession(first).compose(v -> onContext(() -> startDispatcher(first)));
+        return startWithoutSession(first)
+                .compose(v -> receives ? onContext(() -> startDispatcher(first)) : Future.succeededFuture());
     }
 
     /** Starts what delivers, and nothing that receives. */
@@ -143,7 +165,7 @@ public final class House implements Operations {
     private Future<Difference> changeNow(Configuration next) {
         Configuration before = configuration;
         DispatcherVerticle first = dispatcher;
-        if (stopped != null || before == null || first == null) {
+        if (stopped != null || before == null || (first == null && receives)) {
             return Future.failedFuture(new Operations.RefusedException("the process is starting or stopping"));
         }
         Difference difference = Difference.between(before, next);
@@ -154,7 +176,9 @@ public final class House implements Operations {
                 .compose(v -> rooms.changesTo(next))
                 .compose(changes -> {
                     List<Change> all = new ArrayList<>(changes);
-                    all.add(dispatch(first, before, next, difference.broker()));
+                    if (first != null) {
+                        all.add(dispatch(first, before, next, difference.broker()));
+                    }
                     return Change.applyAll(all);
                 })
                 .onComplete(v -> rooms.changed())
@@ -284,13 +308,13 @@ public final class House implements Operations {
 
     /** Every target's books. */
     public List<TargetLedger.Snapshot> ledgers() {
-        return rooms.all().stream().map(room -> room.ledger().snapshot()).toList();
+        return rooms.withOutbox().stream().map(room -> room.ledger().snapshot()).toList();
     }
 
     @Override
     public Future<List<OutboxReport>> outboxes() {
         List<Future<OutboxReport>> reports =
-                rooms.all().stream().map(room -> room.outbox().report()).toList();
+                rooms.withOutbox().stream().map(room -> room.outbox().report()).toList();
         return Future.all(reports).map(v -> reports.stream().map(Future::result).toList());
     }
 
@@ -326,10 +350,10 @@ public final class House implements Operations {
     public Future<Vitals> vitals() {
         DispatcherVerticle first = dispatcher;
         Future<Vitals.@Nullable Session> session = first == null
-                ? Future.succeededFuture()
+                ? Future.succeededFuture(receives ? null : NO_SESSION)
                 : first.refreshStatus().map(House::report).otherwise((Vitals.Session) null);
         List<Future<Vitals.Target>> targets =
-                rooms.all().stream().map(TargetRoom::vitals).toList();
+                rooms.withOutbox().stream().map(TargetRoom::vitals).toList();
         List<Future<?>> all = new ArrayList<>(targets);
         all.add(session);
         return Future.all(all)
@@ -419,7 +443,7 @@ public final class House implements Operations {
         List<Future<Void>> drained = new ArrayList<>();
         return (first == null ? Future.<Void>succeededFuture() : first.stopReading())
                 .compose(v -> {
-                    rooms.all().forEach(room -> drained.add(room.outbox().drain()));
+                    rooms.withOutbox().forEach(room -> drained.add(room.outbox().drain()));
                     return Future.all(drained).timeout(deadline.toMillis(), TimeUnit.MILLISECONDS);
                 })
                 .recover(e -> {

@@ -12,6 +12,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -19,11 +20,18 @@ import java.util.stream.Collectors;
 final class Processors {
     private final Vertx vertx;
     private final Secrets secrets;
+    private final boolean process;
 
     /** By name and fingerprint. */
     private final Map<String, Seat> seats = new HashMap<>();
 
-    Processors(Vertx vertx, Secrets secrets) {
+    /**
+     * None yet.
+     *
+     * @param process whether this node processes; if not, none is ever opened
+     */
+    Processors(Vertx vertx, Secrets secrets, boolean process) {
+        this.process = process;
         this.vertx = vertx;
         this.secrets = secrets;
     }
@@ -71,7 +79,7 @@ final class Processors {
     /** Opens those that are not open yet; with {@code probe} it fails if somebody must act before one can be opened. */
     Future<Void> open(Collection<ProcessorDefinition> some, boolean probe) {
         List<Future<Void>> opened = new ArrayList<>();
-        for (ProcessorDefinition processor : some) {
+        for (ProcessorDefinition processor : process ? some : List.<ProcessorDefinition>of()) {
             Seat seat = seats.computeIfAbsent(key(processor), key -> open(processor, probe));
             seat.leaving = false;
             opened.add(seat.opened);
@@ -89,6 +97,17 @@ final class Processors {
                         () -> new ProcessorVerticle(processor.name(), processor.fingerprint(), seat::create, probe))
                 .onFailure(e -> seat.room.close());
         return seat;
+    }
+
+    /** When one of them had something to do last, as of {@link System#nanoTime}, and {@code otherwise} if none is open. */
+    long usedNanos(Collection<ProcessorDefinition> some, long otherwise) {
+        return some.stream()
+                .map(processor -> seats.get(key(processor)))
+                .filter(Objects::nonNull)
+                .flatMap(seat -> Objects.requireNonNull(seat).room.verticles().stream())
+                .mapToLong(ProcessorVerticle::usedNanos)
+                .max()
+                .orElse(otherwise);
     }
 
     /** Who uses certificates and credentials. */

@@ -1,5 +1,6 @@
 package io.plantline.runtime;
 
+import io.plantline.config.ClusterConfig.Role;
 import io.plantline.config.Configuration;
 import io.plantline.config.ConfigurationParser.Definition;
 import io.plantline.config.Material;
@@ -12,6 +13,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -38,6 +40,9 @@ final class Rooms {
     private static final Logger LOG = LoggerFactory.getLogger(Rooms.class);
     private static final long LOOK_MILLIS = 5_000;
 
+    /** Other nodes may have messages for a definition that this document has not any more: they get this long. */
+    private static final Duration FORMER_FOR_OTHERS = Duration.ofMinutes(10);
+
     private final Vertx vertx;
     private final @Nullable DataDirectory data;
     private final Secrets secrets;
@@ -45,6 +50,7 @@ final class Rooms {
     private final Function<String, Definition> definitions;
     private final Supplier<String> hash;
     private final Processors processors;
+    private final Set<Role> roles;
 
     /** By target name. */
     private volatile Map<String, TargetRoom> present = Map.of();
@@ -62,6 +68,7 @@ final class Rooms {
      *
      * @param definitions reads the definition of a log whose target the configuration has not
      * @param hash of the configuration that runs
+     * @param roles of this node
      */
     Rooms(
             Vertx vertx,
@@ -69,14 +76,16 @@ final class Rooms {
             Rotation rotation,
             Function<String, Definition> definitions,
             Supplier<String> hash,
-            @Nullable DataDirectory data) {
+            @Nullable DataDirectory data,
+            Set<Role> roles) {
+        this.roles = roles;
         this.vertx = vertx;
         this.secrets = secrets;
         this.rotation = rotation;
         this.definitions = definitions;
         this.hash = hash;
         this.data = data;
-        this.processors = new Processors(vertx, secrets);
+        this.processors = new Processors(vertx, secrets, roles.contains(Role.PROCESSOR));
     }
 
     /** The first configuration, and what is left of others. A target that is down does not keep its room from opening. */
@@ -194,7 +203,9 @@ final class Rooms {
             before.values().stream().filter(room -> !after.containsValue(room)).forEach(this::retire);
             present = Collections.unmodifiableMap(after);
             after.forEach((name, room) -> room.ledger().rename(name));
-            opened.forEach(room -> room.outbox().resume());
+            if (hasOutboxes()) {
+                opened.forEach(room -> room.outbox().resume());
+            }
             return Future.succeededFuture();
         }
 
@@ -251,7 +262,8 @@ final class Rooms {
                                 .map(Configuration.Data::minFreeBytes)
                                 .orElse(0L)),
                 secrets,
-                this::present);
+                this::present,
+                roles);
     }
 
     private @Nullable Outbox present(String target) {
@@ -261,8 +273,19 @@ final class Rooms {
 
     /** Who uses certificates and credentials. */
     List<Rotation.User> users() {
-        return Stream.concat(all().stream().map(TargetRoom::user), processors.users().stream())
+        return Stream.concat(
+                        roles.contains(Role.PUBLISHER) ? all().stream().map(TargetRoom::user) : Stream.empty(),
+                        processors.users().stream())
                 .toList();
+    }
+
+    private boolean hasOutboxes() {
+        return roles.contains(Role.DISPATCHER);
+    }
+
+    /** Those that messages wait in: none, if another node has them. */
+    List<TargetRoom> withOutbox() {
+        return hasOutboxes() ? all() : List.of();
     }
 
     /** Present and former definitions. */
@@ -311,17 +334,27 @@ final class Rooms {
 
     /** A former definition that has done its work goes; one that cannot do it hands over what it can. */
     private void closeDrained() {
-        if (!changing) {
+        if (!changing && hasOutboxes()) {
             moveHeld();
         }
         for (Map.Entry<String, TargetRoom> entry : List.copyOf(former.entrySet())) {
             TargetRoom room = entry.getValue();
-            room.outbox().isDone().onSuccess(done -> {
+            isDone(room).onSuccess(done -> {
                 if (done && !changing && former.remove(entry.getKey(), room)) {
                     closing.put(entry.getKey(), close(entry.getKey(), room));
                 }
             });
         }
+    }
+
+    /** Whether nobody needs a former definition any more. */
+    private Future<Boolean> isDone(TargetRoom room) {
+        if (hasOutboxes()) {
+            return room.outbox().isDone();
+        }
+        long used = Math.max(
+                room.usedNanos(), processors.usedNanos(room.definition().processors(), room.usedNanos()));
+        return Future.succeededFuture(System.nanoTime() - used > FORMER_FOR_OTHERS.toNanos());
     }
 
     /** What a former definition cannot deliver until somebody acts is delivered by the present one: that is the act. */
@@ -350,10 +383,14 @@ final class Rooms {
     private Future<Void> close(String name, TargetRoom room) {
         return room.close()
                 .eventually(() -> {
-                    LOG.info(
-                            "OUTBOX-DRAINED: all of {} is delivered: {}",
-                            name,
-                            room.ledger().snapshot());
+                    if (hasOutboxes()) {
+                        LOG.info(
+                                "OUTBOX-DRAINED: all of {} is delivered: {}",
+                                name,
+                                room.ledger().snapshot());
+                    } else {
+                        LOG.info("TARGET-CLOSED: no node has asked for {} for a while", name);
+                    }
                     return room.storage().folder().map(this::removeTarget).orElseGet(Future::succeededFuture);
                 })
                 .onComplete(closed -> closing.remove(name))
@@ -401,6 +438,10 @@ final class Rooms {
     /** The outbox of a target; or of a former definition, by name and fingerprint. */
     Future<OutboxVerticle> outbox(String target) {
         TargetRoom room = present.getOrDefault(target, former.get(target));
+        if (!hasOutboxes()) {
+            return Future.failedFuture(
+                    new Operations.RefusedException("this node has no outboxes; ask one that is a dispatcher"));
+        }
         if (room != null) {
             return Future.succeededFuture(room.outbox());
         }

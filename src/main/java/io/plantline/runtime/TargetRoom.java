@@ -1,11 +1,13 @@
 package io.plantline.runtime;
 
+import io.plantline.config.ClusterConfig.Role;
 import io.plantline.config.ConfigurationParser.Definition;
 import io.plantline.config.TargetDefinition;
 import io.plantline.observe.TargetLedger;
 import io.plantline.observe.Vitals;
 import io.plantline.pipeline.Outbox;
 import io.plantline.pipeline.outbox.OutboxVerticle;
+import io.plantline.pipeline.outbox.Reach;
 import io.plantline.pipeline.publish.PublisherVerticle;
 import io.plantline.spi.PayloadFormat;
 import io.plantline.spi.PayloadFormatFactory;
@@ -14,6 +16,7 @@ import io.plantline.spi.TargetContext;
 import io.plantline.spi.TargetFactory;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +29,8 @@ final class TargetRoom {
     private final OutboxVerticle outbox;
     private final Room<PublisherVerticle> publishers;
     private final Secrets secrets;
+    private final Set<Role> roles;
+    private final long openedNanos = System.nanoTime();
     private @Nullable String deployment;
 
     /**
@@ -33,6 +38,7 @@ final class TargetRoom {
      *
      * @param name in the books
      * @param others outboxes by target name, for dead letters
+     * @param roles of this node: what it does not do is not opened
      */
     TargetRoom(
             Vertx vertx,
@@ -40,14 +46,22 @@ final class TargetRoom {
             Definition definition,
             OutboxVerticle.Storage storage,
             Secrets secrets,
-            Function<String, @Nullable Outbox> others) {
+            Function<String, @Nullable Outbox> others,
+            Set<Role> roles) {
+        this.roles = roles;
         this.vertx = vertx;
         this.definition = definition;
         this.storage = storage;
         this.secrets = secrets;
         this.ledger = new TargetLedger(name);
         TargetDefinition target = definition.target();
-        this.outbox = new OutboxVerticle(target, definition.processors(), storage, ledger, others);
+        this.outbox = new OutboxVerticle(
+                target,
+                definition.processors(),
+                storage,
+                ledger,
+                others,
+                new Reach(roles.contains(Role.PUBLISHER), roles.contains(Role.PROCESSOR)));
         this.publishers = new Room<>(
                 vertx, "target-" + target.name() + "-" + target.fingerprint(), Math.max(1, target.instances()));
     }
@@ -84,9 +98,11 @@ final class TargetRoom {
      */
     Future<Void> openPublishers(boolean probe) {
         TargetDefinition target = definition.target();
-        return publishers.open(
-                target.instances(),
-                () -> new PublisherVerticle(target.name(), target.fingerprint(), () -> create(target), probe));
+        return !roles.contains(Role.PUBLISHER)
+                ? Future.succeededFuture()
+                : publishers.open(
+                        target.instances(),
+                        () -> new PublisherVerticle(target.name(), target.fingerprint(), () -> create(target), probe));
     }
 
     private Target create(TargetDefinition target) {
@@ -108,7 +124,9 @@ final class TargetRoom {
                 .each(publisher -> publisher.replace(() -> create(next.target()), true))
                 .compose(v -> {
                     definition = next;
-                    return outbox.redefine(next.target(), next.processors());
+                    return deployment == null
+                            ? Future.succeededFuture()
+                            : outbox.redefine(next.target(), next.processors());
                 });
     }
 
@@ -122,7 +140,17 @@ final class TargetRoom {
     }
 
     Future<Void> openOutbox() {
-        return vertx.deployVerticle(outbox).onSuccess(id -> deployment = id).mapEmpty();
+        return !roles.contains(Role.DISPATCHER)
+                ? Future.succeededFuture()
+                : vertx.deployVerticle(outbox).onSuccess(id -> deployment = id).mapEmpty();
+    }
+
+    /** When a publisher of it had something to do last, as of {@link System#nanoTime}. */
+    long usedNanos() {
+        return publishers.verticles().stream()
+                .mapToLong(PublisherVerticle::usedNanos)
+                .max()
+                .orElse(openedNanos);
     }
 
     /** Closes what is open of it, the outbox first. */

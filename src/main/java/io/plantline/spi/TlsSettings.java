@@ -1,9 +1,13 @@
 package io.plantline.spi;
 
+import io.netty.handler.ssl.JdkSslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
 import io.plantline.model.Failure;
 import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.core.net.PemTrustOptions;
 import io.vertx.core.net.TCPSSLOptions;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -12,7 +16,10 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
+import java.util.Objects;
 import java.util.Set;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +54,25 @@ public record TlsSettings(
             return trust.getTrustManagers();
         } catch (IOException | GeneralSecurityException e) {
             throw Failure.operator("ca-unreadable", file + ": " + e.getMessage())
+                    .asException();
+        }
+    }
+
+    /**
+     * For sockets that are not Vert.x': both sides show a certificate of the same authority.
+     *
+     * @throws io.plantline.model.FailureException OPERATOR, if a file cannot be used
+     */
+    public SSLContext context() {
+        try {
+            JdkSslContext context = (JdkSslContext) SslContextBuilder.forServer(
+                            new File(Objects.requireNonNull(certificate)), new File(Objects.requireNonNull(key)))
+                    .trustManager(new File(Objects.requireNonNull(ca)))
+                    .sslProvider(SslProvider.JDK)
+                    .build();
+            return context.context();
+        } catch (SSLException | IllegalArgumentException e) {
+            throw Failure.operator("tls-unusable", certificate + ", " + key + ", " + ca + ": " + e.getMessage())
                     .asException();
         }
     }

@@ -100,6 +100,49 @@ class ConfigurationParserTest {
     }
 
     @Test
+    void aNodeOfAClusterDoesWhatItsEnvironmentSays() {
+        String document = with("", FILE, ", \"cluster\": {\"members\": [\"one\", \"two:9\"]}");
+        ClusterConfig all = parser.parse(document, Map.of("EDGE_CLUSTER_HOST", "me"))
+                .configuration()
+                .cluster()
+                .orElseThrow();
+        assertThat(all.members()).hasToString("[one:7800, two:9]");
+        assertThat(all.host()).isEqualTo("me");
+        assertThat(all.roles()).containsExactlyInAnyOrder(ClusterConfig.Role.values());
+        Configuration worker = parser.parse(document, Map.of("EDGE_ROLES", "processor, publisher"))
+                .configuration();
+        assertThat(worker.roles())
+                .containsExactlyInAnyOrder(ClusterConfig.Role.PROCESSOR, ClusterConfig.Role.PUBLISHER);
+        assertThat(problems(document, Map.of("EDGE_ROLES", "dispatcher,printer")))
+                .singleElement()
+                .asString()
+                .contains("\"printer\", not a role");
+        assertThat(problems(with("", FILE, ""), Map.of("EDGE_ROLES", "dispatcher")))
+                .singleElement()
+                .asString()
+                .contains("there is no cluster");
+        assertThat(parser.parse(document, Map.of()).warnings())
+                .as("the bus is in plaintext")
+                .anyMatch(problem -> problem.pointer().equals("/cluster/members"));
+        String strict = document.replaceFirst("\\{", "{\"security\": \"strict\", ");
+        assertThat(problems(strict, Map.of())).anyMatch(problem -> problem.contains("/cluster/members"));
+        String half = with("", FILE, ", \"cluster\": {\"members\": [\"one\"], \"tls\": {\"ca\": \"ca.crt\"}}");
+        assertThat(problems(half, Map.of())).anyMatch(problem -> problem.contains("/cluster/tls"));
+    }
+
+    @Test
+    void aClusterChangesWithARestart() {
+        Configuration alone = parser.parse(with("", FILE, ""), Map.of()).configuration();
+        Configuration together = parser.parse(with("", FILE, ", \"cluster\": {\"members\": [\"one\"]}"), Map.of())
+                .configuration();
+        assertThat(Difference.between(alone, together).problems())
+                .singleElement()
+                .asString()
+                .contains("/cluster");
+        assertThat(Difference.between(together, together).problems()).isEmpty();
+    }
+
+    @Test
     void boundsOfAnOutboxWithoutADataDirectoryAreWarnedOf() {
         String bounded = FILE.replace("}", ", \"outbox\": {\"max-bytes\": \"1GiB\"}}");
         assertThat(parser.parse(with("", bounded, ""), Map.of()).warnings())
@@ -128,9 +171,9 @@ class ConfigurationParserTest {
             value = {
                 "EDGE_MQTT_PORT=x | EDGE_MQTT_PORT is \"x\", not a port",
                 "EDGE_MQTT_PORT=70000 | EDGE_MQTT_PORT is \"70000\", not a port",
-                "EDGE_BROKER_HOST=tcp://b | \"tcp://b\" is no address of a broker",
-                "EDGE_BROKER_HOST=b: | \"b:\" is no address of a broker",
-                "EDGE_BROKER_HOST=h:99999 | \"h:99999\" is no address of a broker",
+                "EDGE_BROKER_HOST=tcp://b | \"tcp://b\" is no address",
+                "EDGE_BROKER_HOST=b: | \"b:\" is no address",
+                "EDGE_BROKER_HOST=h:99999 | \"h:99999\" is no address",
             })
     void oddVariablesAreReported(String variable, String message) {
         String[] parts = variable.split("=", 2);

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.introspect.JacksonAnnotationIntrospector;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ContainerPort;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Namespace;
@@ -26,9 +27,12 @@ import io.fabric8.kubernetes.api.model.rbac.PolicyRule;
 import io.fabric8.kubernetes.api.model.rbac.Role;
 import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
 import io.plantline.admin.ProbeServer;
+import io.plantline.config.ClusterConfig;
+import io.plantline.config.Configuration;
 import io.plantline.config.ConfigurationParser;
 import io.plantline.observe.Vitals;
 import io.plantline.runtime.PluginCatalog;
+import io.plantline.testkit.Certificates;
 import io.plantline.testkit.Ports;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -39,12 +43,14 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -74,11 +80,15 @@ class ManifestsTest {
                 }
             });
 
+    @TempDir
+    private Path scratch;
+
     static Stream<Path> folders() {
         return Stream.of(
                 K8S.resolve("overlays/single"),
                 K8S.resolve("overlays/multi-pod"),
                 K8S.resolve("overlays/replicas"),
+                K8S.resolve("overlays/cluster-roles"),
                 K8S.resolve("flux/example/plant1"),
                 K8S.resolve("flux/example/plant2"));
     }
@@ -170,7 +180,7 @@ class ManifestsTest {
                 .orElse("");
     }
 
-    private static void belongsTogether(StatefulSet set, List<HasMetadata> objects) throws Exception {
+    private void belongsTogether(StatefulSet set, List<HasMetadata> objects) throws Exception {
         PodSpec pod = set.getSpec().getTemplate().getSpec();
         Container container = pod.getContainers().get(0);
         Map<String, String> labels = set.getSpec().getTemplate().getMetadata().getLabels();
@@ -207,13 +217,70 @@ class ManifestsTest {
                 .collect(Collectors.toMap(EnvVar::getName, EnvVar::getValue));
         String document = config.getData().get("config.json");
         assertThat(document).contains("\"security\": \"strict\"");
-        new ConfigurationParser(PluginCatalog.load(Path.of("no-plugins")), 2)
-                .parse(document, Map.of("EDGE_DATA_DIR", environment.get("EDGE_DATA_DIR"), "EDGE_CLIENT_ID", "pod-0"));
-        assertThat(container.getVolumeMounts())
-                .anySatisfy(mount -> assertThat(mount.getMountPath()).isEqualTo(environment.get("EDGE_DATA_DIR")));
+        Certificates nodes = Certificates.make(scratch, set.getMetadata().getName(), "dns:nodes");
+        document = document.replace(
+                        "/etc/plantline-bus/ca.crt", nodes.certificate().toString())
+                .replace("/etc/plantline-bus/tls.crt", nodes.certificate().toString())
+                .replace("/etc/plantline-bus/tls.key", nodes.key().toString());
+        Map<String, String> completed = new HashMap<>(environment);
+        completed.putAll(Map.of("EDGE_CLIENT_ID", "pod-0", "EDGE_CLUSTER_HOST", "10.0.0.1"));
+        Configuration configuration = new ConfigurationParser(PluginCatalog.load(Path.of("no-plugins")), 2)
+                .parse(document, completed)
+                .configuration();
+        if (configuration.roles().contains(ClusterConfig.Role.DISPATCHER)) {
+            assertThat(container.getVolumeMounts())
+                    .anySatisfy(mount -> assertThat(mount.getMountPath()).isEqualTo(environment.get("EDGE_DATA_DIR")));
+            assertThat(set.getSpec().getVolumeClaimTemplates()).hasSize(1);
+        } else {
+            assertThat(environment).doesNotContainKey("EDGE_DATA_DIR");
+            assertThat(set.getSpec().getVolumeClaimTemplates()).isEmpty();
+        }
         assertThat(environment.get("EDGE_HTTP"))
-                .isEqualTo(container.getPorts().get(0).getContainerPort().toString());
+                .isEqualTo(port(container, "http").getContainerPort().toString());
+        configuration.cluster().ifPresent(cluster -> bus(cluster, container, labels, objects));
         probes(container);
+    }
+
+    private static ContainerPort port(Container container, String name) {
+        return container.getPorts().stream()
+                .filter(port -> port.getName().equals(name))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** Nodes find each other by a service, may reach each other, and have their certificates where the document says. */
+    private static void bus(
+            ClusterConfig cluster, Container container, Map<String, String> labels, List<HasMetadata> objects) {
+        assertThat(port(container, "members").getContainerPort()).isEqualTo(cluster.port());
+        assertThat(port(container, "bus").getContainerPort()).isEqualTo(cluster.busPort());
+        assertThat(of(Service.class, objects)).anySatisfy(service -> {
+            assertThat(service.getMetadata().getName())
+                    .isEqualTo(cluster.members().get(0).host());
+            assertThat(service.getSpec().getClusterIP()).isEqualTo("None");
+            assertThat(service.getSpec().getPublishNotReadyAddresses()).isTrue();
+            assertThat(labels).containsAllEntriesOf(service.getSpec().getSelector());
+        });
+        assertThat(of(NetworkPolicy.class, objects)).anySatisfy(policy -> {
+            List<Integer> ports = policy.getSpec().getIngress().get(0).getPorts().stream()
+                    .map(port -> port.getPort().getIntVal())
+                    .toList();
+            assertThat(ports).containsExactly(cluster.port(), cluster.busPort());
+            assertThat(labels)
+                    .containsAllEntriesOf(policy.getSpec()
+                            .getIngress()
+                            .get(0)
+                            .getFrom()
+                            .get(0)
+                            .getPodSelector()
+                            .getMatchLabels());
+        });
+        assertThat(cluster.tls()).isPresent();
+        assertThat(container.getVolumeMounts())
+                .anySatisfy(mount -> assertThat(mount.getMountPath()).isEqualTo("/etc/plantline-bus"));
+        assertThat(container.getEnv()).anySatisfy(variable -> {
+            assertThat(variable.getName()).isEqualTo("EDGE_CLUSTER_HOST");
+            assertThat(variable.getValueFrom().getFieldRef().getFieldPath()).isEqualTo("status.podIP");
+        });
     }
 
     /** The paths are the program's own. */
@@ -233,8 +300,7 @@ class ManifestsTest {
                     .join();
             for (Probe probe :
                     List.of(container.getStartupProbe(), container.getLivenessProbe(), container.getReadinessProbe())) {
-                assertThat(probe.getHttpGet().getPort().getStrVal())
-                        .isEqualTo(container.getPorts().get(0).getName());
+                assertThat(probe.getHttpGet().getPort().getStrVal()).isEqualTo("http");
                 HttpRequest request = HttpRequest.newBuilder(URI.create(
                                 "http://127.0.0.1:" + port + probe.getHttpGet().getPath()))
                         .build();
@@ -278,7 +344,7 @@ class ManifestsTest {
     @Test
     void whereNothingIsAskedOfTheApiServerNoTokenIsMounted() throws Exception {
         assumeKubectl();
-        for (String overlay : List.of("single", "multi-pod")) {
+        for (String overlay : List.of("single", "multi-pod", "cluster-roles")) {
             List<HasMetadata> objects = objects(K8S.resolve("overlays").resolve(overlay));
             assertThat(of(Role.class, objects)).isEmpty();
             assertThat(of(StatefulSet.class, objects))

@@ -72,8 +72,8 @@ class PipelineCodecTest {
         BitSet delivered = new BitSet();
         delivered.set(3);
         Plan plan = new Plan("t", "f", "o", 4, 10, 24, 2, 15);
-        PublishRequest request =
-                overTheWire(new PublishRequest(new InlineBatch(plan, List.of(batch(10, 10), batch(5, 20)), delivered)));
+        PublishRequest request = overTheWire(new PublishRequest(
+                new InlineBatch(plan, List.of(batch(10, 10), batch(5, 20)), delivered), "lender"));
         assertThat(request.batch().plan()).isEqualTo(plan);
         assertThat(request.batch().count()).isEqualTo(15);
         assertThat(request.batch().isPending(3)).isFalse();

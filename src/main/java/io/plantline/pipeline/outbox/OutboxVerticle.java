@@ -49,6 +49,8 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
     private final Storage storage;
     private final TargetLedger ledger;
     private final Function<String, @Nullable Outbox> others;
+    private final Reach reach;
+    private @Nullable Elsewhere elsewhere;
     private @Nullable Processing process;
     private @Nullable Relay first;
     private @Nullable Relay last;
@@ -76,18 +78,31 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
         }
     }
 
-    /**
-     * An outbox.
-     *
-     * @param processors of the target, in order
-     * @param others outboxes by target name, for dead letters
-     */
+    /** An outbox whose node does everything itself. */
     public OutboxVerticle(
             TargetDefinition target,
             List<ProcessorDefinition> processors,
             Storage storage,
             TargetLedger ledger,
             Function<String, @Nullable Outbox> others) {
+        this(target, processors, storage, ledger, others, Reach.NODE);
+    }
+
+    /**
+     * An outbox.
+     *
+     * @param processors of the target, in order
+     * @param others outboxes by target name, for dead letters
+     * @param reach where it finds publishers and processors
+     */
+    public OutboxVerticle(
+            TargetDefinition target,
+            List<ProcessorDefinition> processors,
+            Storage storage,
+            TargetLedger ledger,
+            Function<String, @Nullable Outbox> others,
+            Reach reach) {
+        this.reach = reach;
         this.target = target;
         this.processors = List.copyOf(processors);
         this.storage = storage;
@@ -98,8 +113,18 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
     @Override
     public Future<?> start() {
         ContextInternal own = (ContextInternal) context;
-        Processing processing =
-                processors.isEmpty() ? null : new Processing(own.owner().eventBus(), processors);
+        if (reach.isNode()) {
+            return open(own);
+        }
+        Elsewhere away = new Elsewhere(own);
+        elsewhere = away;
+        return away.start().compose(v -> open(own));
+    }
+
+    private Future<?> open(ContextInternal own) {
+        Processing processing = processors.isEmpty()
+                ? null
+                : new Processing(own.owner().eventBus(), processors, reach.processesHere() ? null : elsewhere);
         process = processing;
         if (storage.folder().isEmpty()) {
             DeadLetters letters = deadLetters(null);
@@ -157,6 +182,7 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
                 kept,
                 storage.outboxId(),
                 new Books(ledger, part),
+                new Publishing(context.owner().eventBus(), target, reach.publishesHere() ? null : elsewhere),
                 processing,
                 next,
                 deadLetters,
@@ -336,7 +362,8 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
     @Override
     public Future<?> stop() {
         return each((relay, closed) -> relay.close().onComplete(closed))
-                .eventually(() -> deadLetterLog == null ? Future.succeededFuture() : deadLetterLog.close());
+                .eventually(() -> deadLetterLog == null ? Future.succeededFuture() : deadLetterLog.close())
+                .eventually(() -> elsewhere == null ? Future.succeededFuture() : elsewhere.stop());
     }
 
     /** How it is, now. */

@@ -10,6 +10,7 @@ import io.vertx.core.Future;
 import io.vertx.core.eventbus.EventBus;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The processors of a target, in order, and how often each of them has succeeded. */
 final class Processing {
@@ -20,11 +21,14 @@ final class Processing {
             new Hop<>(LOST_AFTER, ProcessReply.class, ProcessReply::failed);
 
     private final EventBus bus;
+    private final @Nullable Elsewhere elsewhere;
     private List<ProcessorDefinition> processors;
     private final long[] successes;
 
-    Processing(EventBus bus, List<ProcessorDefinition> processors) {
+    /** Asks processors of this node; or, with {@code elsewhere}, of any node. */
+    Processing(EventBus bus, List<ProcessorDefinition> processors, @Nullable Elsewhere elsewhere) {
         this.bus = bus;
+        this.elsewhere = elsewhere;
         this.processors = processors;
         this.successes = new long[processors.size()];
     }
@@ -41,7 +45,11 @@ final class Processing {
     Future<ProcessReply> process(int processor, MessageBatch batch) {
         ProcessorDefinition definition = processors.get(processor);
         String address = Addresses.processor(definition.name(), definition.fingerprint());
-        return HOP.request(bus, address, new ProcessRequest(batch)).onSuccess(reply -> {
+        ProcessRequest request = new ProcessRequest(batch);
+        Elsewhere others = elsewhere;
+        Future<ProcessReply> answer =
+                others == null ? HOP.request(bus, address, request) : HOP.request(others.patience(), address, request);
+        return answer.onSuccess(reply -> {
             if (reply.failure() == null) {
                 successes[processor] += reply.processed().output().count()
                         + reply.processed().filtered().size();

@@ -9,6 +9,7 @@ import io.plantline.spi.PublishBatch;
 import io.vertx.core.Future;
 import io.vertx.core.eventbus.EventBus;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** Asks a publisher, wherever it runs, to deliver a plan. */
 final class Publishing {
@@ -20,13 +21,25 @@ final class Publishing {
 
     private final EventBus bus;
     private final String address;
+    private final @Nullable Elsewhere elsewhere;
 
-    Publishing(EventBus bus, TargetDefinition target) {
+    /** Asks publishers of this node; or, with {@code elsewhere}, of any node. */
+    Publishing(EventBus bus, TargetDefinition target, @Nullable Elsewhere elsewhere) {
         this.bus = bus;
         this.address = Addresses.publisher(target.name(), target.fingerprint());
+        this.elsewhere = elsewhere;
     }
 
     Future<PublishReply> publish(PublishBatch batch) {
-        return HOP.request(bus, address, new PublishRequest(batch));
+        Elsewhere others = elsewhere;
+        if (others == null) {
+            return HOP.request(bus, address, new PublishRequest(batch));
+        }
+        others.lender().lend(batch);
+        return HOP.request(
+                        others.patience(),
+                        address,
+                        new PublishRequest(batch, others.lender().address()))
+                .onComplete(done -> others.lender().takeBack(batch));
     }
 }

@@ -58,6 +58,7 @@ final class Relay {
     /**
      * A relay.
      *
+     * @param publishing who delivers
      * @param processing what happens to messages first; null: nothing
      * @param next who publishes what was processed; null: this one does
      */
@@ -67,6 +68,7 @@ final class Relay {
             Journal journal,
             String outboxId,
             Books books,
+            Publishing publishing,
             @Nullable Processing processing,
             @Nullable Relay next,
             DeadLetters deadLetters,
@@ -78,7 +80,7 @@ final class Relay {
         this.books = books;
         this.random = random;
         this.nextSequence = journal.nextSequence();
-        this.publishing = new Publishing(context.owner().eventBus(), target);
+        this.publishing = publishing;
         this.processing = processing;
         this.next = next;
         if (next != null) {

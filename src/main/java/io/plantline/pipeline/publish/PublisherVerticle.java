@@ -7,7 +7,10 @@ import io.plantline.pipeline.Hop;
 import io.plantline.pipeline.PipelineMessage.PublishReply;
 import io.plantline.pipeline.PipelineMessage.PublishRequest;
 import io.plantline.spi.Target;
+import io.vertx.core.Future;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.function.Supplier;
 
 /** Delivers the plans of one target definition, whoever asks. */
@@ -21,9 +24,23 @@ public final class PublisherVerticle extends DeskVerticle<Target, PublishRequest
     }
 
     private static Desk.Occupant<PublishRequest, PublishReply> occupant(Target target) {
-        return new Desk.Occupant<>(
-                target::open,
-                request -> target.publish(request.batch()).map(verdicts -> new PublishReply(null, verdicts)),
-                target::close);
+        Map<String, Future<PublishReply>> running = new HashMap<>();
+        return new Desk.Occupant<>(target::open, request -> publish(target, request, running), target::close);
+    }
+
+    /** Delivers a plan; who asks for one again that is under way, because he had lost sight of it, gets its reply. */
+    private static Future<PublishReply> publish(
+            Target target, PublishRequest request, Map<String, Future<PublishReply>> running) {
+        String plan = request.batch().plan().id();
+        Future<PublishReply> under = running.get(plan);
+        if (under != null) {
+            return under;
+        }
+        Future<PublishReply> reply = target.publish(request.batch()).map(verdicts -> new PublishReply(null, verdicts));
+        if (!reply.isComplete()) {
+            running.put(plan, reply);
+            reply.onComplete(done -> running.remove(plan));
+        }
+        return reply;
     }
 }

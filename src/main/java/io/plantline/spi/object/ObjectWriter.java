@@ -147,27 +147,21 @@ public final class ObjectWriter {
             }
             Iterator<ClosedObject> rest = pending.iterator();
             for (int i = 0; i < Math.min(concurrency, pending.size()); i++) {
-                streams.add(publishOneByOne(rest));
+                // One object after another; as many of these run as are allowed at once.
+                streams.add(Loop.run(
+                        () -> rest.hasNext() ? publish(rest.next()).map(true) : Future.succeededFuture(false)));
             }
             return Future.all(streams).mapEmpty();
         }
 
-        /** One object after another; as many of these run as are allowed at once. */
-        private Future<Void> publishOneByOne(Iterator<ClosedObject> rest) {
-            if (!rest.hasNext()) {
+        private Future<Void> publish(ClosedObject object) {
+            return object.draft().publish().recover(e -> {
+                Failure failure = Failure.of(e);
+                for (int each : object.ordinals()) {
+                    verdicts.refuse(each, failure);
+                }
                 return Future.succeededFuture();
-            }
-            ClosedObject object = rest.next();
-            return object.draft()
-                    .publish()
-                    .recover(e -> {
-                        Failure failure = Failure.of(e);
-                        for (int each : object.ordinals()) {
-                            verdicts.refuse(each, failure);
-                        }
-                        return Future.succeededFuture();
-                    })
-                    .compose(v -> publishOneByOne(rest));
+            });
         }
 
         Future<Void> discardAll() {

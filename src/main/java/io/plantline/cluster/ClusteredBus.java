@@ -1,0 +1,45 @@
+package io.plantline.cluster;
+
+import io.plantline.config.ClusterConfig;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.eventbus.EventBusOptions;
+import io.vertx.core.http.ClientAuth;
+
+/** A Vert.x whose event bus reaches the other nodes of a cluster. */
+public final class ClusteredBus {
+    private static final int CONNECT_MILLIS = 5_000;
+    private static final int RECONNECT_MILLIS = 500;
+    private static final long PING_MILLIS = 3_000;
+
+    private ClusteredBus() {}
+
+    /**
+     * Joins the cluster, or begins it if nobody is there.
+     *
+     * @param options of everything but the bus
+     */
+    public static Future<Vertx> join(VertxOptions options, ClusterConfig cluster) {
+        EventBusOptions bus = new EventBusOptions()
+                .setHost(cluster.host())
+                .setPort(cluster.busPort())
+                .setConnectTimeout(CONNECT_MILLIS)
+                .setReconnectAttempts(1)
+                .setReconnectInterval(RECONNECT_MILLIS)
+                .setTcpNoDelay(true)
+                // A connection that a cut link has left half open is noticed by these, not by TCP.
+                .setClusterPingInterval(PING_MILLIS)
+                .setClusterPingReplyInterval(PING_MILLIS);
+        cluster.tls().ifPresent(tls -> {
+            tls.applyTo(bus);
+            bus.setClientAuth(ClientAuth.REQUIRED);
+        });
+        return Vertx.builder()
+                .with(new VertxOptions(options).setEventBusOptions(bus))
+                .withClusterManager(new Membership(cluster))
+                .buildClustered()
+                // Nothing of the pipeline is Java-serialized, so nothing that is may come in.
+                .onSuccess(vertx -> vertx.eventBus().clusterSerializableChecker(name -> false));
+    }
+}
