@@ -11,6 +11,7 @@ import java.util.Optional;
  * The broker to subscribe at, and the session with it.
  *
  * @param addresses tried in turn, all of them the same broker or its replicas
+ * @param connections sessions over which subscriptions are spread
  * @param version 5 or 4 (MQTT 3.1.1) if the document insists, else 0: MQTT 5, and 3.1.1 where the broker refuses it
  * @param receiveMaximum QoS 1 and 2 messages the broker may have in flight towards us
  * @param maxPacketSize bytes of the largest packet we take
@@ -19,6 +20,7 @@ import java.util.Optional;
  */
 public record BrokerConfig(
         List<BrokerAddress> addresses,
+        int connections,
         int version,
         String clientId,
         Optional<SecretReference> credential,
@@ -50,6 +52,7 @@ public record BrokerConfig(
     boolean differsOnTheWire(BrokerConfig other) {
         return !equals(new BrokerConfig(
                 other.addresses,
+                connections,
                 other.version,
                 other.clientId,
                 other.credential,

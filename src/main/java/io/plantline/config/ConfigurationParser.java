@@ -188,7 +188,15 @@ public final class ConfigurationParser {
                 section.error("", "a subscription has either a target or targets", "write \"target\": \"name\"");
                 return Optional.empty();
             }
-            return Optional.of(new Subscription(TopicFilter.of(shared(filter)), section.integer("qos", 1), targets));
+            boolean spread = section.flag("spread", false);
+            if (spread) {
+                spreading(section);
+            }
+            return Optional.of(new Subscription(
+                    TopicFilter.of(spread ? spread(filter) : shared(filter)),
+                    section.integer("qos", 1),
+                    targets,
+                    spread));
         }
 
         /** The filter, for a share group if the document wants that for all; one that names a group keeps it. */
@@ -199,6 +207,26 @@ public final class ConfigurationParser {
             return shared && !group.isEmpty() && !filter.startsWith("$share/")
                     ? "$share/" + group + "/" + filter
                     : filter;
+        }
+
+        /** The filter, for a share group of this process's own connections if there is no other. */
+        private String spread(String filter) {
+            String shared = shared(filter);
+            JsonNode named = root.path("mqtt-broker").path("client-id");
+            String group = (named.isTextual() ? named.asText() : environment.clientId()).replaceAll("[/+#]", "-");
+            return shared.startsWith("$share/") ? shared : "$share/" + group + "/" + filter;
+        }
+
+        private void spreading(JsonSettings subscription) {
+            if (root.path("mqtt-broker").path("connections").asInt(1) < 2) {
+                subscription.warn(
+                        "spread", "there is one connection", "set \"connections\" of mqtt-broker, or take spread out");
+            } else {
+                subscription.warn(
+                        "spread",
+                        "messages of one topic go to any of the connections, so their order is given up",
+                        "leave it out where order matters; other filters have a connection each as they are");
+            }
         }
 
         private void sharing(JsonSettings broker) {
@@ -402,6 +430,7 @@ public final class ConfigurationParser {
             };
             return new BrokerConfig(
                     addresses,
+                    section.integer("connections", 1),
                     version,
                     section.optionalString("client-id")
                             .orElseGet(() -> fits ? environment.defaultClientId() : "invalid"),

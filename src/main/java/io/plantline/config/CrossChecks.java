@@ -131,19 +131,21 @@ final class CrossChecks {
     }
 
     private void overlaps() {
-        if (configuration.broker().version() != 4) {
-            return;
-        }
+        boolean untold = configuration.broker().version() == 4;
         List<Subscription> all = configuration.subscriptions();
         for (int i = 0; i < all.size(); i++) {
             for (int j = i + 1; j < all.size(); j++) {
                 Subscription a = all.get(i);
                 Subscription b = all.get(j);
-                if (a.meets(b)) {
-                    problems.add(Problem.warning(
-                            pointer("subscriptions", b.filter().text()),
-                            "overlaps with \"" + a.filter() + "\" and has the same target",
-                            "MQTT 3.1.1 brokers may send such a message twice; MQTT 5 tells the copies apart"));
+                boolean spread = a.spread() || b.spread();
+                if ((untold || spread) && a.meets(b)) {
+                    problems.add(
+                            Problem.warning(
+                                    pointer("subscriptions", b.filter().text()),
+                                    "overlaps with \"" + a.filter() + "\" and has the same target",
+                                    spread
+                                            ? "where one is spread, copies come by several connections, and such a message twice"
+                                            : "MQTT 3.1.1 brokers may send such a message twice; MQTT 5 tells the copies apart"));
                 }
             }
         }

@@ -125,10 +125,23 @@ public final class EnvironmentVariables {
         }
     }
 
+    /** The client identifier where the document names none, with a warning if it is a guess. */
     String defaultClientId() {
-        String named = variables.get(CLIENT_ID);
-        if (named != null && !named.isBlank()) {
-            return named.trim();
+        String identifier = clientId();
+        if (named(CLIENT_ID).isEmpty()) {
+            problems.add(Problem.warning(
+                    "/mqtt-broker/client-id",
+                    "the client identifier comes from the host name: " + identifier,
+                    "it must be the same after every restart, or the broker's session is lost; set client-id or "
+                            + CLIENT_ID + " where host names change"));
+        }
+        return identifier;
+    }
+
+    String clientId() {
+        String named = named(CLIENT_ID);
+        if (!named.isEmpty()) {
+            return named;
         }
         String host = variables.getOrDefault("HOSTNAME", "");
         if (host.isEmpty()) {
@@ -138,12 +151,11 @@ public final class EnvironmentVariables {
                 host = "localhost";
             }
         }
-        problems.add(Problem.warning(
-                "/mqtt-broker/client-id",
-                "the client identifier comes from the host name: plantline-" + host,
-                "it must be the same after every restart, or the broker's session is lost; set client-id or "
-                        + CLIENT_ID + " where host names change"));
         return "plantline-" + host;
+    }
+
+    private String named(String variable) {
+        return variables.getOrDefault(variable, "").trim();
     }
 
     @Override

@@ -9,8 +9,13 @@ import java.util.List;
  *
  * @param qos the highest QoS to receive with
  * @param targets names of targets: each gets every message, which is safe when all of them have it
+ * @param spread whether every connection asks for it, as a member of a share group
  */
-public record Subscription(TopicFilter filter, int qos, List<String> targets) {
+public record Subscription(TopicFilter filter, int qos, List<String> targets, boolean spread) {
+    public Subscription(TopicFilter filter, int qos, List<String> targets) {
+        this(filter, qos, targets, false);
+    }
+
     public Subscription {
         targets = List.copyOf(targets);
     }

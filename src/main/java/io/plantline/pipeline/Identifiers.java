@@ -7,4 +7,15 @@ package io.plantline.pipeline;
  */
 public record Identifiers(long generation, int[] packetIds) {
     public static final Identifiers NONE = new Identifiers(0, new int[0]);
+    private static final int COUNT_BITS = 48;
+
+    /** The first generation of a connection: generations of several connections are never the same. */
+    public static long firstGeneration(int connection) {
+        return (long) connection << COUNT_BITS;
+    }
+
+    /** Which connection a generation belongs to, from 0. */
+    public static int connection(long generation) {
+        return (int) (generation >>> COUNT_BITS);
+    }
 }

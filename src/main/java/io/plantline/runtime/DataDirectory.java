@@ -29,7 +29,8 @@ import java.util.stream.Stream;
  *  format              what wrote it
  *  lock                held by the process that uses it
  *  document            the one that ran last
- *  session             client identifier, number of the broker's session, and the filters in it
+ *  session             client identifier, number of the broker's session, and the filters in it; session-1 and so on are those
+ *                      of further connections
  *  targets/NAME-FINGERPRINT/
  *    id                identity of this outbox, unique over all plants
  *    definition        what the document said of the target, so that another document cannot strand its messages
@@ -40,11 +41,14 @@ import java.util.stream.Stream;
  * </pre>
  */
 public final class DataDirectory implements AutoCloseable {
-    private static final String FORMAT = "plantline-data 1";
+    private static final String FORMAT = "plantline-data 2";
     private static final String ADMIN = "admin";
     private static final String DEFINITION = "definition";
     private static final String DOCUMENT = "document";
     private static final int ID_BYTES = 12;
+
+    /** As the schema says. */
+    private static final int MAX_CONNECTIONS = 32;
 
     private final Path root;
     private final FileChannel lockFile;
@@ -225,10 +229,29 @@ public final class DataDirectory implements AutoCloseable {
         return HexFormat.of().formatHex(bits);
     }
 
-    /** The sessions of a client; another client identifier means another session. */
-    SessionMemory sessions(Vertx vertx, String clientId) {
+    /** The session of a client's connection; another client identifier means another session. */
+    SessionMemory sessions(Vertx vertx, String clientId, int connection) {
         try {
-            return SessionFile.read(vertx, files, root.resolve("session"), clientId);
+            return SessionFile.read(vertx, files, sessionFile(connection), clientId, connection);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private Path sessionFile(int connection) {
+        return root.resolve(connection == 0 ? "session" : "session-" + connection);
+    }
+
+    /** How many connections of a client the broker may have sessions for, counted up to the last one. */
+    int sessionsLeft(String clientId) {
+        try {
+            int left = 0;
+            for (int connection = 0; connection < MAX_CONNECTIONS; connection++) {
+                if (SessionFile.isInUse(sessionFile(connection), clientId)) {
+                    left = connection + 1;
+                }
+            }
+            return left;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -1,6 +1,5 @@
 package io.plantline.runtime;
 
-import io.plantline.config.BrokerConfig;
 import io.plantline.config.ClusterConfig.Role;
 import io.plantline.config.Configuration;
 import io.plantline.config.ConfigurationException;
@@ -8,9 +7,6 @@ import io.plantline.config.ConfigurationParser.Definition;
 import io.plantline.config.Difference;
 import io.plantline.config.Difference.BrokerChange;
 import io.plantline.config.Plugins;
-import io.plantline.mqtt.CredentialSource;
-import io.plantline.mqtt.SessionCounters;
-import io.plantline.mqtt.SessionOptions;
 import io.plantline.mqtt.SessionStatus;
 import io.plantline.observe.DeadLetter;
 import io.plantline.observe.OutboxReport;
@@ -18,21 +14,17 @@ import io.plantline.observe.TargetLedger;
 import io.plantline.observe.Vitals;
 import io.plantline.pipeline.OnContext;
 import io.plantline.pipeline.PipelineCodec;
-import io.plantline.pipeline.SessionMemory;
-import io.plantline.pipeline.dispatch.DispatcherVerticle;
 import io.plantline.spi.SecretReference;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.internal.ContextInternal;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -62,8 +54,7 @@ public final class House implements Operations {
     private final Rooms rooms;
     private final boolean receives;
     private volatile @Nullable Configuration configuration;
-    private volatile @Nullable DispatcherVerticle dispatcher;
-    private DispatcherVerticle.@Nullable Wish wish;
+    private volatile @Nullable Sessions sessions;
     private boolean rotating;
     private Future<?> busy = Future.succeededFuture();
     private @Nullable Future<Void> stopped;
@@ -107,7 +98,7 @@ public final class House implements Operations {
     /** Starts every room. Targets that are down do not keep it from starting. */
     public Future<Void> start(Configuration first) {
         return startWithoutSession(first)
-                .compose(v -> receives ? onContext(() -> startDispatcher(first)) : Future.succeededFuture());
+                .compose(v -> receives ? onContext(() -> open(first)) : Future.succeededFuture());
     }
 
     /** Starts what delivers, and nothing that receives. */
@@ -138,10 +129,10 @@ public final class House implements Operations {
 
     private List<Rotation.User> users() {
         List<Rotation.User> users = new ArrayList<>(rooms.users());
-        DispatcherVerticle first = dispatcher;
+        Sessions open = sessions;
         Configuration running = configuration;
-        if (first != null && running != null) {
-            users.add(new Rotation.User("the broker's session", running.broker().material(), first::renew));
+        if (open != null && running != null) {
+            users.add(new Rotation.User("the broker's session", running.broker().material(), open::renew));
         }
         secrets.retain(users.stream()
                 .flatMap(user -> user.material().credentials().stream())
@@ -164,8 +155,8 @@ public final class House implements Operations {
 
     private Future<Difference> changeNow(Configuration next) {
         Configuration before = configuration;
-        DispatcherVerticle first = dispatcher;
-        if (stopped != null || before == null || (first == null && receives)) {
+        Sessions open = sessions;
+        if (stopped != null || before == null || (open == null && receives)) {
             return Future.failedFuture(new Operations.RefusedException("the process is starting or stopping"));
         }
         Difference difference = Difference.between(before, next);
@@ -176,8 +167,8 @@ public final class House implements Operations {
                 .compose(v -> rooms.changesTo(next))
                 .compose(changes -> {
                     List<Change> all = new ArrayList<>(changes);
-                    if (first != null) {
-                        all.add(dispatch(first, before, next, difference.broker()));
+                    if (open != null) {
+                        all.add(dispatch(open, before, next, difference.broker()));
                     }
                     return Change.applyAll(all);
                 })
@@ -189,46 +180,37 @@ public final class House implements Operations {
     }
 
     /** New routes, on the session there is or on another one. */
-    private Change dispatch(DispatcherVerticle first, Configuration before, Configuration next, BrokerChange how) {
+    private Change dispatch(Sessions open, Configuration before, Configuration next, BrokerChange how) {
         return how == BrokerChange.REPLACE
-                ? replaceSession(first, before, next)
+                ? replace(open, before, next)
                 : new Change(
-                        () -> reroute(first, next, how == BrokerChange.RECONNECT),
+                        () -> open.change(next, how == BrokerChange.RECONNECT),
                         Future::succeededFuture,
                         Future::succeededFuture);
     }
 
-    private Future<Void> reroute(DispatcherVerticle first, Configuration next, boolean reconnect) {
-        DispatcherVerticle.Wish before = Optional.ofNullable(wish).orElseThrow();
-        DispatcherVerticle.Wish after = wish(next);
-        wish = after;
-        return first.change(after, reconnect).recover(e -> {
-            wish = before;
-            return first.change(before, reconnect).transform(v -> Future.failedFuture(e));
-        });
-    }
-
-    /** Another client identifier is another session: the new one is there before the old one goes. */
-    private Change replaceSession(DispatcherVerticle first, Configuration before, Configuration next) {
-        DispatcherVerticle.Wish former = wish;
+    /** Another client identifier means other sessions: the new ones are there before the old ones go. */
+    private Change replace(Sessions former, Configuration before, Configuration next) {
         return new Change(
-                () -> startDispatcher(next)
-                        .compose(v ->
-                                Optional.ofNullable(dispatcher).orElseThrow().subscribed())
+                () -> open(next)
+                        .compose(
+                                v -> Optional.ofNullable(sessions).orElseThrow().subscribed())
                         .timeout(next.broker().connectTimeout().toMillis() * 3, TimeUnit.MILLISECONDS)
                         .recover(e -> {
-                            DispatcherVerticle failed = dispatcher;
-                            dispatcher = first;
-                            wish = former;
-                            sessions(before);
-                            return (failed == null || failed.deploymentID() == null
-                                            ? Future.<Void>succeededFuture()
-                                            : vertx.undeploy(failed.deploymentID()))
+                            Sessions failed = sessions;
+                            sessions = former;
+                            former.remember(before);
+                            return (failed == null ? Future.<Void>succeededFuture() : failed.close())
                                     .transform(v -> Future.failedFuture(e));
                         }),
                 Future::succeededFuture,
-                () -> first.retire(sessionOptions(before.broker(), List.of()), FORMER_SESSION)
-                        .eventually(() -> vertx.undeploy(first.deploymentID())));
+                () -> former.retire(before, FORMER_SESSION).eventually(former::close));
+    }
+
+    private Future<Void> open(Configuration first) {
+        Sessions opened = new Sessions(vertx, data, secrets, rooms::doors);
+        sessions = opened;
+        return opened.start(first);
     }
 
     /** Completes when no outbox has a message that waits. */
@@ -249,61 +231,6 @@ public final class House implements Operations {
      */
     private <T> Future<T> onContext(Supplier<Future<T>> work) {
         return OnContext.call(context, work);
-    }
-
-    private Future<Void> startDispatcher(Configuration first) {
-        DispatcherVerticle.Wish does = wish(first);
-        DispatcherVerticle verticle = new DispatcherVerticle(does, sessions(first));
-        wish = does;
-        dispatcher = verticle;
-        return vertx.deployVerticle(verticle).mapEmpty();
-    }
-
-    private SessionMemory sessions(Configuration of) {
-        return data == null
-                ? SessionMemory.inMemory()
-                : data.sessions(vertx, of.broker().clientId());
-    }
-
-    private DispatcherVerticle.Wish wish(Configuration of) {
-        return new DispatcherVerticle.Wish(
-                subscriptions -> sessionOptions(of.broker(), subscriptions),
-                of.subscriptions(),
-                rooms.doors(),
-                credentials(of.broker()));
-    }
-
-    private static SessionOptions sessionOptions(BrokerConfig broker, List<SessionOptions.Subscription> subscriptions) {
-        return new SessionOptions(
-                broker.addresses().stream()
-                        .map(address -> new SessionOptions.Address(address.host(), address.port()))
-                        .toList(),
-                broker.version(),
-                broker.clientId(),
-                broker.keepAlive(),
-                broker.connectTimeout(),
-                broker.sessionExpiry(),
-                broker.reconnectMin(),
-                broker.reconnectMax(),
-                broker.receiveMaximum(),
-                broker.maxPacketSize(),
-                broker.maxUnacknowledged(),
-                broker.tls(),
-                broker.proxy(),
-                broker.will()
-                        .map(will -> new SessionOptions.Will(
-                                will.topic(),
-                                will.payload().getBytes(StandardCharsets.UTF_8),
-                                will.qos(),
-                                will.retain())),
-                subscriptions);
-    }
-
-    private CredentialSource credentials(BrokerConfig broker) {
-        return broker.credential()
-                .<CredentialSource>map(
-                        reference -> refresh -> secrets.read(reference, refresh).map(Optional::of))
-                .orElse(refresh -> Future.succeededFuture(Optional.empty()));
     }
 
     /** Every target's books. */
@@ -348,10 +275,10 @@ public final class House implements Operations {
 
     /** How everything is; comes from where everything runs, so what does not turn does not answer. */
     public Future<Vitals> vitals() {
-        DispatcherVerticle first = dispatcher;
-        Future<Vitals.@Nullable Session> session = first == null
+        Sessions open = sessions;
+        Future<Vitals.@Nullable Session> session = open == null
                 ? Future.succeededFuture(receives ? null : NO_SESSION)
-                : first.refreshStatus().map(House::report).otherwise((Vitals.Session) null);
+                : open.report().otherwise((Vitals.Session) null);
         List<Future<Vitals.Target>> targets =
                 rooms.withOutbox().stream().map(TargetRoom::vitals).toList();
         List<Future<?>> all = new ArrayList<>(targets);
@@ -364,33 +291,10 @@ public final class House implements Operations {
                         data == null ? -1 : data.freeBytes()));
     }
 
-    private static Vitals.Session report(SessionStatus status) {
-        SessionCounters.Snapshot counters = status.counters();
-        Map<String, Long> byName = new TreeMap<>();
-        byName.put("received", counters.received());
-        byName.put("acknowledged", counters.acknowledged());
-        byName.put("redelivered", counters.redelivered());
-        byName.put("qos0_shed", counters.qos0Shed());
-        byName.put("oversize", counters.oversize());
-        byName.put("duplicates_suppressed", counters.duplicatesSuppressed());
-        byName.put("unknown_pubrel", counters.unknownPubrel());
-        byName.put("stale_acknowledgements", counters.staleAcknowledgements());
-        byName.put("receive_maximum_overruns", counters.receiveMaximumOverruns());
-        byName.put("protocol_errors", counters.protocolErrors());
-        byName.put("connects", counters.connects());
-        byName.put("takeovers", counters.takeovers());
-        byName.put("sessions_lost", counters.sessionsLost());
-        boolean works = switch (status.state()) {
-            case SUBSCRIBED, DEGRADED, PRESSURE -> true;
-            default -> false;
-        };
-        return new Vitals.Session(status.state().name(), works, status.degraded(), status.detail(), byName);
-    }
-
-    /** The session, with its counters of now. */
-    public Future<SessionStatus> session() {
-        DispatcherVerticle first = dispatcher;
-        return first == null ? Future.failedFuture("not started") : first.refreshStatus();
+    /** The sessions, by connection, with their counters of now. */
+    public Future<List<SessionStatus>> sessions() {
+        Sessions open = sessions;
+        return open == null ? Future.failedFuture("not started") : open.status();
     }
 
     /**
@@ -419,29 +323,27 @@ public final class House implements Operations {
         long end = System.nanoTime() + deadline.toNanos();
         return onContext(() -> {
             Configuration running = configuration;
-            DispatcherVerticle first = dispatcher;
-            if (stopped != null || running == null || first == null) {
+            Sessions open = sessions;
+            if (stopped != null || running == null || open == null) {
                 return Future.succeededFuture(false);
             }
             Promise<Void> done = Promise.promise();
             stopped = done.future();
             return busy.timeout(CHANGE_SECONDS, TimeUnit.SECONDS)
-                    .transform(v -> first.retire(sessionOptions(running.broker(), List.of()), deadline))
+                    .transform(v -> open.retire(running, deadline))
                     .transform(v -> empty().timeout(
                                     Math.max(1, (end - System.nanoTime()) / 1_000_000), TimeUnit.MILLISECONDS)
                             .map(true)
                             .otherwise(false))
-                    .compose(left -> vertx.undeploy(first.deploymentID())
-                            .eventually(this::closeAll)
-                            .map(left))
+                    .compose(left -> open.close().eventually(this::closeAll).map(left))
                     .onComplete(v -> done.complete());
         });
     }
 
     private Future<Void> stopNow(Duration deadline) {
-        DispatcherVerticle first = dispatcher;
+        Sessions open = sessions;
         List<Future<Void>> drained = new ArrayList<>();
-        return (first == null ? Future.<Void>succeededFuture() : first.stopReading())
+        return (open == null ? Future.<Void>succeededFuture() : open.stopReading())
                 .compose(v -> {
                     rooms.withOutbox().forEach(room -> drained.add(room.outbox().drain()));
                     return Future.all(drained).timeout(deadline.toMillis(), TimeUnit.MILLISECONDS);
@@ -451,7 +353,7 @@ public final class House implements Operations {
                             "not everything could be delivered within {} s; the broker keeps it", deadline.toSeconds());
                     return Future.succeededFuture();
                 })
-                .compose(v -> first == null ? Future.succeededFuture() : vertx.undeploy(first.deploymentID()))
+                .compose(v -> open == null ? Future.succeededFuture() : open.close())
                 .compose(v -> closeAll());
     }
 

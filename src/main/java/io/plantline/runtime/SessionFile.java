@@ -1,5 +1,6 @@
 package io.plantline.runtime;
 
+import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.SessionMemory;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -35,13 +36,16 @@ final class SessionFile implements SessionMemory {
         this.filters = filters;
     }
 
-    /** What is known of a client's session; another client identifier than the file's begins another one. */
-    static SessionFile read(Vertx vertx, DurableFiles files, Path file, String clientId) throws IOException {
-        Properties known = new Properties();
-        if (Files.exists(file)) {
-            known.load(new StringReader(Files.readString(file)));
-        }
-        long last = Long.parseLong(known.getProperty(GENERATION, "0"));
+    /**
+     * What is known of a client's session; another client identifier than the file's begins another one.
+     *
+     * @param connection of the client, from 0
+     */
+    static SessionFile read(Vertx vertx, DurableFiles files, Path file, String clientId, int connection)
+            throws IOException {
+        Properties known = properties(file);
+        long none = Identifiers.firstGeneration(connection);
+        long last = Long.parseLong(known.getProperty(GENERATION, Long.toString(none)));
         boolean same = clientId.equals(known.getProperty(CLIENT_ID));
         String filters = same ? known.getProperty(FILTERS, "") : "";
         Set<String> held = filters.isEmpty() ? Set.of() : Set.of(filters.split("\0"));
@@ -50,6 +54,21 @@ final class SessionFile implements SessionMemory {
             session.write(last + 1, held);
         }
         return session;
+    }
+
+    private static Properties properties(Path file) throws IOException {
+        Properties known = new Properties();
+        if (Files.exists(file)) {
+            known.load(new StringReader(Files.readString(file)));
+        }
+        return known;
+    }
+
+    /** Whether the broker may have subscriptions of this client there. */
+    static boolean isInUse(Path file, String clientId) throws IOException {
+        Properties known = properties(file);
+        return clientId.equals(known.getProperty(CLIENT_ID))
+                && !known.getProperty(FILTERS, "").isEmpty();
     }
 
     @Override

@@ -236,13 +236,10 @@ public final class RelayBenchmark {
             case "socket" -> Receiver.java("socket", BareSocket.class, folder, source);
             case "receive" -> Receiver.java("receive", ReceiveSession.class, folder, source);
             case "libmosquitto" -> Receiver.libmosquitto(folder, source);
-            case "file", "disk-file" ->
-                plantline(
-                        folder,
-                        source,
-                        kind,
-                        "{\"type\": \"file\", \"event-type\": \"batch\", \"directory\": \"" + folder.resolve("lake")
-                                + "\", \"format\": \"json\"}");
+            case "file", "disk-file", "disk-connections" -> plantline(folder, source, kind, files(folder, ""));
+            case "disk-publisher" -> plantline(folder, source, kind, files(folder, ", \"lanes\": 2, \"instances\": 1"));
+            case "disk-publishers" ->
+                plantline(folder, source, kind, files(folder, ", \"lanes\": 2, \"instances\": 2"));
             default ->
                 plantline(
                         folder,
@@ -253,11 +250,19 @@ public final class RelayBenchmark {
         };
     }
 
+    private static String files(Path folder, String more) {
+        return "{\"type\": \"file\", \"event-type\": \"batch\", \"directory\": \"" + folder.resolve("lake")
+                + "\", \"format\": \"json\"" + more + "}";
+    }
+
     private static Subject plantline(Path folder, int source, String name, String target) {
-        String document = "{\"mqtt-broker\": {\"addresses\": [\"127.0.0.1:" + source + "\"], \"client-id\": \"bench\"},"
+        boolean connections = name.endsWith("connections");
+        String document = "{\"mqtt-broker\": {\"addresses\": [\"127.0.0.1:" + source + "\"], \"client-id\": \"bench\""
+                + (connections ? ", \"connections\": 2" : "") + "},"
                 + (name.startsWith("disk") ? "\"data-directory\": \"" + folder.resolve("data") + "\"," : "")
                 + "\"targets\": {\"t\": " + target
-                + "}, \"subscriptions\": {\"bench/#\": {\"qos\": 1, \"target\": \"t\"}}}";
+                + "}, \"subscriptions\": {\"bench/#\": {\"qos\": 1, \"target\": \"t\""
+                + (connections ? ", \"spread\": true" : "") + "}}}";
         PlantlineProcess.Builder builder = PlantlineProcess.in(folder).config(document);
         for (String option : System.getProperty("bench.jvm", "").split(" ")) {
             if (!option.isBlank()) {

@@ -131,6 +131,27 @@ class ConfigurationParserTest {
     }
 
     @Test
+    void aHotFilterMayBeSpreadAndGivesItsOrderUp() {
+        String document = """
+                {"mqtt-broker": {"addresses": ["b"], "client-id": "me/1", "connections": 3},
+                 "targets": {"t": %s},
+                 "subscriptions": {"hot/#": {"target": "t", "spread": true}, "cold": {"target": "t"}, "hot/1": {"target": "t"}}}""".formatted(FILE);
+        ConfigurationParser.Result result = parser.parse(document, Map.of());
+        assertThat(result.configuration().broker().connections()).isEqualTo(3);
+        assertThat(result.configuration().subscriptions())
+                .filteredOn(Subscription::spread)
+                .singleElement()
+                .satisfies(hot -> assertThat(hot.filter().text()).isEqualTo("$share/me-1/hot/#"));
+        assertThat(result.warnings().toString()).contains("order is given up").contains("such a message twice");
+        assertThat(parser.parse(document.replace("3}", "1}"), Map.of())
+                        .warnings()
+                        .toString())
+                .contains("there is one connection");
+        assertThat(problems(document.replace("3}", "33}"), Map.of()))
+                .anyMatch(problem -> problem.contains("/mqtt-broker/connections"));
+    }
+
+    @Test
     void aClusterChangesWithARestart() {
         Configuration alone = parser.parse(with("", FILE, ""), Map.of()).configuration();
         Configuration together = parser.parse(with("", FILE, ", \"cluster\": {\"members\": [\"one\"]}"), Map.of())

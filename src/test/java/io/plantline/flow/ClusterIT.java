@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ClusterIT {
     private static final int TOPICS = 20;
     private static final int RATE = 500;
-    private static final int CUT_SECONDS = Integer.getInteger("cluster.cut", 20);
+    private static final int CUT_SECONDS = Integer.getInteger("cluster.cut", 12);
     private static final int KILLS = Integer.getInteger("cluster.kills", 5);
 
     @TempDir

@@ -66,7 +66,7 @@ class RotationIT {
         sink = sink();
         house = new House(vertx, plugins, text -> parser.definition(text, Map.of()), null);
         get(house.start(configuration(document())));
-        await().atMost(SOON).until(() -> get(house.session()).state() == SessionStatus.State.SUBSCRIBED);
+        await().atMost(SOON).until(() -> get(house.sessions()).get(0).state() == SessionStatus.State.SUBSCRIBED);
     }
 
     private Configuration configuration(String document) throws Exception {
@@ -210,7 +210,7 @@ class RotationIT {
         }
         String log = log(sink, "sink");
         assertThat(log.indexOf("u'new'")).isGreaterThan(log.indexOf("u'old'"));
-        assertThat(get(house.session()).counters().connects()).isOne();
+        assertThat(get(house.sessions()).get(0).counters().connects()).isOne();
     }
 
     @Test
@@ -222,7 +222,7 @@ class RotationIT {
                 put("tls/client.crt", second.certificate());
                 await().during(Duration.ofSeconds(7)).atMost(SOON).until(() -> {
                     publish(generator, 5);
-                    return get(house.session()).state() == SessionStatus.State.SUBSCRIBED;
+                    return get(house.sessions()).get(0).state() == SessionStatus.State.SUBSCRIBED;
                 });
                 int before = connections();
                 put("tls/client.key", second.key());
@@ -230,7 +230,7 @@ class RotationIT {
                 await().atMost(SOON).until(() -> connections() > before);
                 await().atMost(SOON).until(() -> collector.tally().distinct() == published);
             }
-            assertThat(get(house.session()).counters().connects()).isOne();
+            assertThat(get(house.sessions()).get(0).counters().connects()).isOne();
             source.stop();
             source = sourceThatTrusts(second);
             await().atMost(SOON).until(() -> log(source, "source").contains("u'second'"));

@@ -85,16 +85,16 @@ class DataDirectoryTest {
     void aSessionOutlivesTheProcessAndANewOneIsWrittenDown() throws Exception {
         long first;
         try (DataDirectory data = DataDirectory.open(root())) {
-            first = data.sessions(vertx, "client").current();
+            first = data.sessions(vertx, "client", 0).current();
         }
         try (DataDirectory data = DataDirectory.open(root())) {
-            SessionMemory sessions = data.sessions(vertx, "client");
+            SessionMemory sessions = data.sessions(vertx, "client", 0);
             assertThat(sessions.current()).isEqualTo(first);
             sessions.next().toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
         }
         try (DataDirectory data = DataDirectory.open(root())) {
-            assertThat(data.sessions(vertx, "client").current()).isEqualTo(first + 1);
-            assertThat(data.sessions(vertx, "other client").current()).isEqualTo(first + 2);
+            assertThat(data.sessions(vertx, "client", 0).current()).isEqualTo(first + 1);
+            assertThat(data.sessions(vertx, "other client", 0).current()).isEqualTo(first + 2);
         }
     }
 }

@@ -3,6 +3,7 @@ package io.plantline.pipeline.outbox;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.Plan;
 import io.plantline.pipeline.Identifiers;
+import io.plantline.pipeline.outbox.log.HeldIdentifiers;
 import io.plantline.pipeline.outbox.log.Log;
 import io.plantline.pipeline.outbox.log.LogReader;
 import io.plantline.pipeline.outbox.log.LogRecord.Committed;
@@ -22,6 +23,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Keeps messages in a {@link Log}; reads happen on worker threads. */
@@ -35,9 +37,8 @@ final class DiskJournal implements Journal {
     private final String fingerprint;
     private final String outboxId;
     private final LogReader[] readers;
-    private final BitSet identifiers;
-    private final BitSet releasing = new BitSet();
-    private long generation;
+    private final HeldIdentifiers identifiers;
+    private final HeldIdentifiers releasing = new HeldIdentifiers();
 
     DiskJournal(ContextInternal context, Log log, String target, String fingerprint, String outboxId) {
         this.context = context;
@@ -51,7 +52,6 @@ final class DiskJournal implements Journal {
             readers[lane] = log.reader(lane);
         }
         this.identifiers = state.identifiers();
-        this.generation = state.generation();
     }
 
     @Override
@@ -103,20 +103,10 @@ final class DiskJournal implements Journal {
     @Override
     public void append(
             int lane, long ordinal, MessageBatch batch, Identifiers some, @Nullable Origin origin, Runnable stored) {
-        remember(some);
+        if (some.packetIds().length > 0) {
+            identifiers.add(some.generation(), some.packetIds());
+        }
         log.submit(new Stored(lane, ordinal, batch, some.generation(), some.packetIds(), origin), stored);
-    }
-
-    private void remember(Identifiers some) {
-        if (some.generation() > generation) {
-            generation = some.generation();
-            identifiers.clear();
-        }
-        if (some.generation() == generation) {
-            for (int packetId : some.packetIds()) {
-                identifiers.set(packetId);
-            }
-        }
     }
 
     @Override
@@ -201,30 +191,27 @@ final class DiskJournal implements Journal {
     /** Only what this log holds is written: a message goes to few targets. */
     @Override
     public void release(Identifiers some, Runnable released) {
-        int[] held = some.generation() == generation
-                ? Arrays.stream(some.packetIds())
-                        .filter(packetId -> identifiers.get(packetId) || releasing.get(packetId))
-                        .toArray()
-                : new int[0];
+        long generation = some.generation();
+        int[] held = IntStream.concat(
+                        Arrays.stream(identifiers.heldOf(generation, some.packetIds())),
+                        Arrays.stream(releasing.heldOf(generation, some.packetIds())))
+                .distinct()
+                .toArray();
         if (held.length == 0) {
             released.run();
             return;
         }
-        for (int packetId : held) {
-            identifiers.clear(packetId);
-            releasing.set(packetId);
-        }
+        identifiers.remove(generation, held);
+        releasing.add(generation, held);
         log.submit(new Released(generation, held), () -> {
-            for (int packetId : held) {
-                releasing.clear(packetId);
-            }
+            releasing.remove(generation, held);
             released.run();
         });
     }
 
     @Override
     public BitSet identifiers(long of) {
-        return of == generation ? (BitSet) identifiers.clone() : new BitSet();
+        return identifiers.of(of);
     }
 
     @Override

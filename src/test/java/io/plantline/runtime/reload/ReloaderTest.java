@@ -65,7 +65,7 @@ class ReloaderTest {
         get(house.start(configuration));
         reloader = new Reloader(vertx, house, parser, Map.of(), mount.file(), data, configuration, first);
         get(reloader.start());
-        await().until(() -> get(house.session()).state() == SessionStatus.State.SUBSCRIBED);
+        await().until(() -> get(house.sessions()).get(0).state() == SessionStatus.State.SUBSCRIBED);
     }
 
     @AfterEach
@@ -145,7 +145,7 @@ class ReloaderTest {
                 assertThat(targets()).as(text).isEqualTo(targetsBefore);
                 assertThat(after.last().problems()).as(text).isNotEmpty();
             }
-            assertThat(get(house.session()).state()).as(text).isIn(SessionStatus.State.SUBSCRIBED);
+            assertThat(get(house.sessions()).get(0).state()).as(text).isIn(SessionStatus.State.SUBSCRIBED);
         }
         System.out.println("seed " + SEED + ": " + outcomes);
         assertThat(outcomes.getOrDefault(Outcome.APPLIED, 0)).isGreaterThan(10);
@@ -237,7 +237,7 @@ class ReloaderTest {
                 reload(document().replace("127.0.0.1:" + port(), "127.0.0.1:" + io.plantline.testkit.Ports.free()));
         assertThat(report.last().outcome()).isEqualTo(Outcome.ROLLED_BACK);
         assertThat(report.generation()).isEqualTo(1);
-        assertThat(get(house.session()).state()).isEqualTo(SessionStatus.State.SUBSCRIBED);
+        assertThat(get(house.sessions()).get(0).state()).isEqualTo(SessionStatus.State.SUBSCRIBED);
     }
 
     @Test
@@ -245,7 +245,7 @@ class ReloaderTest {
         ConfigurationReport report = reload(document().replace("\"reloader\"", "\"renamed\""));
         assertThat(report.last().outcome()).as("%s", report).isEqualTo(Outcome.APPLIED);
         assertThat(report.last().changes()).anyMatch(line -> line.contains("a new session as renamed"));
-        assertThat(get(house.session()).state()).isEqualTo(SessionStatus.State.SUBSCRIBED);
+        assertThat(get(house.sessions()).get(0).state()).isEqualTo(SessionStatus.State.SUBSCRIBED);
     }
 
     @Test

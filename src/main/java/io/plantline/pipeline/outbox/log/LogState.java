@@ -10,15 +10,13 @@ import io.plantline.pipeline.outbox.log.LogRecord.Released;
 import io.plantline.pipeline.outbox.log.LogRecord.Stored;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
 /** What the records of a log add up to. The writer keeps one, and so does recovery: both apply the same records. */
 public final class LogState {
     private Lane[] lanes;
     private long nextSequence = 1;
-    private long generation;
-    private final BitSet identifiers = new BitSet();
+    private HeldIdentifiers identifiers = new HeldIdentifiers();
     private long delivered;
     private long filtered;
     private long deadLettered;
@@ -132,14 +130,9 @@ public final class LogState {
         return nextSequence;
     }
 
-    /** Generation of the session that the {@linkplain #identifiers identifiers} belong to. */
-    public long generation() {
-        return generation;
-    }
-
     /** Packet identifiers of QoS 2 messages that are stored and not released. */
-    public BitSet identifiers() {
-        return (BitSet) identifiers.clone();
+    public HeldIdentifiers identifiers() {
+        return identifiers.copy();
     }
 
     public long delivered() {
@@ -207,7 +200,10 @@ public final class LogState {
             lane.stored = stored.ordinal() + stored.batch().count();
             lane.origin = stored.origin();
             nextSequence = stored.end();
-            remember(stored.generation(), stored.identifiers());
+            // Of a message that came with none nothing is known of the session.
+            if (stored.identifiers().length > 0) {
+                identifiers.add(stored.generation(), stored.identifiers());
+            }
         } else if (record instanceof Planned planned) {
             grown(planned.lane()).plan = planned;
         } else if (record instanceof Committed committed) {
@@ -234,35 +230,19 @@ public final class LogState {
         } else if (record instanceof Dropped dropped) {
             grown(dropped.lane()).drop(dropped);
             losses[dropped.loss().code()] += dropped.count();
-        } else if (record instanceof Released released && released.generation() == generation) {
-            for (int identifier : released.identifiers()) {
-                identifiers.clear(identifier);
-            }
-        }
-    }
-
-    /** An identifier of a session that the broker has forgotten means nothing. */
-    private void remember(long from, int[] some) {
-        if (from > generation) {
-            generation = from;
-            identifiers.clear();
-        }
-        if (from == generation) {
-            for (int identifier : some) {
-                identifiers.set(identifier);
-            }
+        } else if (record instanceof Released released) {
+            identifiers.remove(released.generation(), released.identifiers());
         }
     }
 
     /** Bytes that {@link #encode} takes at most. */
     int encodedBound() {
-        return 9 * (12 + losses.length + 18 * lanes.length) + 3 * identifiers.cardinality();
+        return 9 * (12 + losses.length + 18 * lanes.length) + identifiers.encodedSize();
     }
 
     void encode(ByteBuffer out) {
-        out.putLong(nextSequence).putLong(generation);
-        out.putInt(identifiers.cardinality());
-        identifiers.stream().forEach(identifier -> out.putShort((short) identifier));
+        out.putLong(nextSequence);
+        identifiers.encode(out);
         out.putLong(delivered).putLong(filtered).putLong(deadLettered).putLong(refused);
         for (long loss : losses) {
             out.putLong(loss);
@@ -296,11 +276,7 @@ public final class LogState {
 
     static LogState decode(ByteBuffer in) {
         long next = in.getLong();
-        long generation = in.getLong();
-        BitSet identifiers = new BitSet();
-        for (int count = in.getInt(); count > 0; count--) {
-            identifiers.set(in.getShort() & 0xFFFF);
-        }
+        HeldIdentifiers identifiers = HeldIdentifiers.decode(in);
         long delivered = in.getLong();
         long filtered = in.getLong();
         long deadLettered = in.getLong();
@@ -309,8 +285,7 @@ public final class LogState {
         Arrays.setAll(losses, i -> in.getLong());
         LogState state = new LogState(in.getInt());
         state.nextSequence = next;
-        state.generation = generation;
-        state.identifiers.or(identifiers);
+        state.identifiers = identifiers;
         state.delivered = delivered;
         state.filtered = filtered;
         state.deadLettered = deadLettered;

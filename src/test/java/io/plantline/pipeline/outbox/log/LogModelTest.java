@@ -354,7 +354,7 @@ class LogModelTest {
 
     private static void identifiers(LogState state, Model model, String where) {
         Set<Integer> found = new HashSet<>();
-        state.identifiers().stream().forEach(found::add);
+        state.identifiers().of(1).stream().forEach(found::add);
         Set<Integer> must = new HashSet<>(model.identifiersDurable);
         must.removeAll(model.released);
         assertThat(found).as(where).containsAll(must);

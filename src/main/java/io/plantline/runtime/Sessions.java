@@ -1,0 +1,336 @@
+package io.plantline.runtime;
+
+import io.plantline.config.BrokerConfig;
+import io.plantline.config.Configuration;
+import io.plantline.config.Connections;
+import io.plantline.config.Subscription;
+import io.plantline.mqtt.CredentialSource;
+import io.plantline.mqtt.SessionCounters;
+import io.plantline.mqtt.SessionOptions;
+import io.plantline.mqtt.SessionStatus;
+import io.plantline.observe.Vitals;
+import io.plantline.pipeline.Outbox;
+import io.plantline.pipeline.SessionMemory;
+import io.plantline.pipeline.dispatch.DispatcherVerticle;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The sessions with the broker under one client identifier: one per connection, each with its part of the subscriptions. A
+ * subscription that moves from one to another is asked for by both until the new one has it, so that it may bring a message
+ * twice, and never none. Used on the context of the house.
+ */
+final class Sessions {
+    private static final Logger LOG = LoggerFactory.getLogger(Sessions.class);
+    private static final Duration LEAVE = Duration.ofSeconds(30);
+
+    private final Vertx vertx;
+    private final @Nullable DataDirectory data;
+    private final Secrets secrets;
+    private final Supplier<Map<String, Outbox>> doors;
+
+    /** By connection; the last ones may be there only to be emptied. */
+    private final List<One> open = new CopyOnWriteArrayList<>();
+
+    /** Counts what was wished, so that what is left of an earlier wish is given up. */
+    private int wishes;
+
+    Sessions(Vertx vertx, @Nullable DataDirectory data, Secrets secrets, Supplier<Map<String, Outbox>> doors) {
+        this.vertx = vertx;
+        this.data = data;
+        this.secrets = secrets;
+        this.doors = doors;
+    }
+
+    /** One session. */
+    private static final class One {
+        private final DispatcherVerticle verticle;
+        private List<Subscription> asks;
+        private DispatcherVerticle.Wish wish;
+
+        One(DispatcherVerticle verticle, List<Subscription> asks, DispatcherVerticle.Wish wish) {
+            this.verticle = verticle;
+            this.asks = asks;
+            this.wish = wish;
+        }
+
+        Future<Void> become(List<Subscription> next, DispatcherVerticle.Wish wished, boolean reconnect) {
+            List<Subscription> asked = asks;
+            DispatcherVerticle.Wish before = wish;
+            asks = next;
+            wish = wished;
+            return verticle.change(wished, reconnect).recover(e -> {
+                asks = asked;
+                wish = before;
+                return verticle.change(before, reconnect).transform(v -> Future.failedFuture(e));
+            });
+        }
+    }
+
+    /** Opens them; those that an earlier start has left with more or other subscriptions are emptied. */
+    Future<Void> start(Configuration first) {
+        int connections = first.broker().connections();
+        int left = data == null ? 0 : data.sessionsLeft(first.broker().clientId());
+        return openAll(first, Math.max(connections, left)).onSuccess(v -> settle(first));
+    }
+
+    private Future<Void> openAll(Configuration wished, int connections) {
+        List<List<Subscription>> split =
+                Connections.split(wished.subscriptions(), wished.broker().connections());
+        List<Future<?>> deployed = new ArrayList<>();
+        for (int connection = open.size(); connection < connections; connection++) {
+            SessionMemory memory = memory(wished, connection);
+            List<Subscription> asks = and(
+                    connection < split.size() ? split.get(connection) : List.of(),
+                    wished.subscriptions(),
+                    subscription ->
+                            memory.filters().contains(subscription.filter().text()));
+            DispatcherVerticle.Wish wish = wish(wished, connection, asks);
+            One one = new One(new DispatcherVerticle(wish, memory), asks, wish);
+            open.add(one);
+            deployed.add(vertx.deployVerticle(one.verticle));
+        }
+        return Future.all(deployed).mapEmpty();
+    }
+
+    private SessionMemory memory(Configuration of, int connection) {
+        return data == null
+                ? SessionMemory.inMemory()
+                : data.sessions(vertx, of.broker().clientId(), connection);
+    }
+
+    /** The sessions' files are again those of a configuration that goes on. */
+    void remember(Configuration of) {
+        for (int connection = 0; connection < open.size(); connection++) {
+            memory(of, connection);
+        }
+    }
+
+    private static List<Subscription> and(
+            List<Subscription> own, List<Subscription> all, Predicate<Subscription> also) {
+        List<Subscription> both = new ArrayList<>(own);
+        all.stream()
+                .filter(subscription -> !own.contains(subscription) && also.test(subscription))
+                .forEach(both::add);
+        return both;
+    }
+
+    /**
+     * Other subscriptions, another number of connections, or both.
+     *
+     * @param reconnect whether more than subscriptions differs that the broker must know
+     * @return fails if the broker refuses something that is new, and then everything is as before
+     */
+    Future<Void> change(Configuration next, boolean reconnect) {
+        wishes++;
+        int before = open.size();
+        int connections = next.broker().connections();
+        List<List<Subscription>> split = Connections.split(next.subscriptions(), connections);
+        List<Runnable> undo = new ArrayList<>();
+        Future<Void> changed = Future.succeededFuture();
+        for (int i = 0; i < before; i++) {
+            int connection = i;
+            One one = open.get(i);
+            List<Subscription> asked = one.asks;
+            DispatcherVerticle.Wish wished = one.wish;
+            // What moves to another connection stays here until it is there.
+            List<Subscription> asks = and(
+                    connection < connections ? split.get(connection) : List.of(),
+                    next.subscriptions(),
+                    subscription -> asked.stream().anyMatch(old -> old.filter().equals(subscription.filter())));
+            changed = changed.compose(v -> one.become(asks, wish(next, connection, asks), reconnect))
+                    .onSuccess(v -> undo.add(() -> one.become(asked, wished, reconnect)));
+        }
+        return changed.compose(v -> openAll(next, Math.max(connections, before)))
+                .onSuccess(v -> settle(next))
+                .onFailure(e -> undo.forEach(Runnable::run));
+    }
+
+    /** When all sessions have what is theirs, each gives up what is another one's. */
+    private void settle(Configuration wished) {
+        int wish = ++wishes;
+        List<List<Subscription>> split =
+                Connections.split(wished.subscriptions(), wished.broker().connections());
+        boolean settled = open.size() == split.size();
+        for (int i = 0; i < open.size() && settled; i++) {
+            settled = open.get(i).asks.equals(split.get(i));
+        }
+        if (!settled) {
+            subscribed().onSuccess(v -> {
+                if (wish == wishes) {
+                    giveUp(wished, split);
+                }
+            });
+        }
+    }
+
+    private void giveUp(Configuration wished, List<List<Subscription>> split) {
+        for (int i = 0; i < split.size(); i++) {
+            One one = open.get(i);
+            if (!one.asks.equals(split.get(i))) {
+                one.become(split.get(i), wish(wished, i, split.get(i)), false)
+                        .onFailure(e -> LOG.warn("subscriptions that moved could not be given up: {}", e.toString()));
+            }
+        }
+        for (int i = open.size() - 1; i >= split.size(); i--) {
+            One one = open.remove(i);
+            LOG.info("MQTT-CONNECTION-RETIRED: the session as {} is emptied and ended", clientId(wished.broker(), i));
+            one.verticle
+                    .retire(options(wished.broker(), i, List.of()), LEAVE)
+                    .eventually(() -> vertx.undeploy(one.verticle.deploymentID()));
+        }
+    }
+
+    private DispatcherVerticle.Wish wish(Configuration of, int connection, List<Subscription> asks) {
+        return new DispatcherVerticle.Wish(
+                subscriptions -> options(of.broker(), connection, subscriptions),
+                asks,
+                doors.get(),
+                credentials(of.broker()));
+    }
+
+    /** The first connection has the identifier as it is configured, and the last will. */
+    private static String clientId(BrokerConfig broker, int connection) {
+        return connection == 0 ? broker.clientId() : broker.clientId() + "." + connection;
+    }
+
+    private static SessionOptions options(
+            BrokerConfig broker, int connection, List<SessionOptions.Subscription> subscriptions) {
+        return new SessionOptions(
+                broker.addresses().stream()
+                        .map(address -> new SessionOptions.Address(address.host(), address.port()))
+                        .toList(),
+                broker.version(),
+                clientId(broker, connection),
+                broker.keepAlive(),
+                broker.connectTimeout(),
+                broker.sessionExpiry(),
+                broker.reconnectMin(),
+                broker.reconnectMax(),
+                broker.receiveMaximum(),
+                broker.maxPacketSize(),
+                broker.maxUnacknowledged(),
+                broker.tls(),
+                broker.proxy(),
+                broker.will()
+                        .filter(will -> connection == 0)
+                        .map(will -> new SessionOptions.Will(
+                                will.topic(),
+                                will.payload().getBytes(StandardCharsets.UTF_8),
+                                will.qos(),
+                                will.retain())),
+                subscriptions);
+    }
+
+    private CredentialSource credentials(BrokerConfig broker) {
+        return broker.credential()
+                .<CredentialSource>map(
+                        reference -> refresh -> secrets.read(reference, refresh).map(Optional::of))
+                .orElse(refresh -> Future.succeededFuture(Optional.empty()));
+    }
+
+    private Future<Void> each(Function<DispatcherVerticle, Future<Void>> work) {
+        return Future.join(open.stream().map(one -> work.apply(one.verticle)).toList())
+                .mapEmpty();
+    }
+
+    /** Completes when the broker has agreed to the subscriptions of all. */
+    Future<Void> subscribed() {
+        return each(DispatcherVerticle::subscribed);
+    }
+
+    /** Uses the certificates of now for every connection from the next one on; fails if the broker cannot be reached by them. */
+    Future<Void> renew() {
+        return open.isEmpty() ? Future.succeededFuture() : each(DispatcherVerticle::renew);
+    }
+
+    Future<Void> stopReading() {
+        wishes++;
+        return each(DispatcherVerticle::stopReading);
+    }
+
+    /** Unsubscribes, takes what the broker still has for them, and ends them. */
+    Future<Void> retire(Configuration of, Duration atMost) {
+        wishes++;
+        List<Future<Void>> retired = new ArrayList<>();
+        for (int i = 0; i < open.size(); i++) {
+            retired.add(open.get(i).verticle.retire(options(of.broker(), i, List.of()), atMost));
+        }
+        return Future.join(retired).mapEmpty();
+    }
+
+    /** Ends the connections; the broker keeps the sessions. */
+    Future<Void> close() {
+        wishes++;
+        List<Future<Void>> closed = new ArrayList<>();
+        for (One one : open) {
+            if (one.verticle.deploymentID() != null) {
+                closed.add(vertx.undeploy(one.verticle.deploymentID()));
+            }
+        }
+        return Future.join(closed).mapEmpty();
+    }
+
+    /** By connection, with the counters of now. */
+    Future<List<SessionStatus>> status() {
+        List<Future<SessionStatus>> all =
+                open.stream().map(one -> one.verticle.refreshStatus()).toList();
+        return Future.all(all).map(v -> all.stream().map(Future::result).toList());
+    }
+
+    /** As one: the state of the first that does not work, the counters of all. */
+    Future<Vitals.Session> report() {
+        return status().map(all -> {
+            Map<String, Long> counters = new TreeMap<>();
+            List<String> degraded = new ArrayList<>();
+            SessionStatus shown = all.get(0);
+            for (SessionStatus one : all) {
+                count(one.counters()).forEach((name, value) -> counters.merge(name, value, Long::sum));
+                degraded.addAll(one.degraded());
+                if (works(shown) && !works(one)) {
+                    shown = one;
+                }
+            }
+            return new Vitals.Session(shown.state().name(), works(shown), degraded, shown.detail(), counters);
+        });
+    }
+
+    private static boolean works(SessionStatus status) {
+        return switch (status.state()) {
+            case SUBSCRIBED, DEGRADED, PRESSURE -> true;
+            default -> false;
+        };
+    }
+
+    private static Map<String, Long> count(SessionCounters.Snapshot counters) {
+        Map<String, Long> byName = new TreeMap<>();
+        byName.put("received", counters.received());
+        byName.put("acknowledged", counters.acknowledged());
+        byName.put("redelivered", counters.redelivered());
+        byName.put("qos0_shed", counters.qos0Shed());
+        byName.put("oversize", counters.oversize());
+        byName.put("duplicates_suppressed", counters.duplicatesSuppressed());
+        byName.put("unknown_pubrel", counters.unknownPubrel());
+        byName.put("stale_acknowledgements", counters.staleAcknowledgements());
+        byName.put("receive_maximum_overruns", counters.receiveMaximumOverruns());
+        byName.put("protocol_errors", counters.protocolErrors());
+        byName.put("connects", counters.connects());
+        byName.put("takeovers", counters.takeovers());
+        byName.put("sessions_lost", counters.sessionsLost());
+        return byName;
+    }
+}
