@@ -6,9 +6,12 @@ import io.plantline.runtime.Operations;
 import io.plantline.runtime.Reloads;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
+import io.vertx.core.http.ClientAuth;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.net.PemKeyCertOptions;
+import io.vertx.core.net.PemTrustOptions;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -18,11 +21,14 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.HexFormat;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes commands on a loopback port of its own choice. Port and token are in a file that only the program's user can read.
+ * Takes commands on a loopback port of its own choice: port and token are in a file that only the program's user can read. And, if
+ * it is told to, by mutual TLS at an address of the operator's choice: who has a certificate of the authority needs no token.
  *
  * <pre>
  *  GET  /outboxes
@@ -42,15 +48,18 @@ public final class AdminServer extends VerticleBase {
 
     private final Operations operations;
     private final Reloads reloads;
-    private final Path file;
+    private final @Nullable Path file;
+    private final @Nullable Remote remote;
     private final String token;
 
     /**
      * A server that does not listen yet.
      *
-     * @param file for port and token
+     * @param file for port and token; null: no commands by loopback
+     * @param remote where commands are taken by mutual TLS; null: nowhere
      */
-    public AdminServer(Operations operations, Reloads reloads, Path file) {
+    public AdminServer(Operations operations, Reloads reloads, @Nullable Path file, @Nullable Remote remote) {
+        this.remote = remote;
         this.operations = operations;
         this.reloads = reloads;
         this.file = file;
@@ -59,20 +68,56 @@ public final class AdminServer extends VerticleBase {
         this.token = HexFormat.of().formatHex(bits);
     }
 
+    /**
+     * Where commands are taken by mutual TLS.
+     *
+     * @param tls folder with the files {@code ca.crt}, {@code tls.crt} and {@code tls.key}, as Kubernetes mounts a Secret
+     */
+    public record Remote(String address, int port, Path tls) {
+        private HttpServerOptions options() {
+            return new HttpServerOptions()
+                    .setHost(address)
+                    .setPort(port)
+                    .setSsl(true)
+                    .setEnabledSecureTransportProtocols(Set.of("TLSv1.2", "TLSv1.3"))
+                    .setClientAuth(ClientAuth.REQUIRED)
+                    .setTrustOptions(new PemTrustOptions().addCertPath(path("ca.crt")))
+                    .setKeyCertOptions(
+                            new PemKeyCertOptions().addCertPath(path("tls.crt")).addKeyPath(path("tls.key")));
+        }
+
+        private String path(String name) {
+            return tls.resolve(name).toString();
+        }
+    }
+
     /** Listens, and writes down where. */
     @Override
     public Future<?> start() {
-        return vertx.createHttpServer(
-                        new HttpServerOptions().setHost("127.0.0.1").setPort(0))
-                .requestHandler(this::handle)
-                .listen()
-                .compose(listening -> vertx.executeBlocking(() -> {
-                    write(listening.actualPort() + "\n" + token + "\n");
-                    return null;
-                }));
+        Path written = file;
+        Future<?> local = written == null
+                ? Future.succeededFuture()
+                : vertx.createHttpServer(
+                                new HttpServerOptions().setHost("127.0.0.1").setPort(0))
+                        .requestHandler(this::handleWithToken)
+                        .listen()
+                        .compose(listening -> vertx.executeBlocking(() -> {
+                            write(written, listening.actualPort() + "\n" + token + "\n");
+                            return null;
+                        }));
+        Remote other = remote;
+        return other == null
+                ? local
+                : local.compose(v -> vertx.createHttpServer(other.options())
+                                .requestHandler(this::handle)
+                                .listen())
+                        .onSuccess(listening -> LOG.info(
+                                "commands are taken at https://{}:{}/ from holders of a certificate",
+                                other.address(),
+                                listening.actualPort()));
     }
 
-    private void write(String text) throws IOException {
+    private static void write(Path file, String text) throws IOException {
         Path draft = file.resolveSibling(file.getFileName() + ".tmp");
         Files.deleteIfExists(draft);
         Files.createFile(draft, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
@@ -80,12 +125,16 @@ public final class AdminServer extends VerticleBase {
         Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
-    private void handle(HttpServerRequest request) {
-        if (!isAllowed(request.getHeader("Authorization"))) {
+    private void handleWithToken(HttpServerRequest request) {
+        if (isAllowed(request.getHeader("Authorization"))) {
+            handle(request);
+        } else {
             LOG.warn("ADMIN-REFUSED: a command without the right token");
             request.response().setStatusCode(401).end("the token is wrong\n");
-            return;
         }
+    }
+
+    private void handle(HttpServerRequest request) {
         Future<?> answer;
         try {
             answer = answer(request);
@@ -150,7 +199,7 @@ public final class AdminServer extends VerticleBase {
         }
     }
 
-    private boolean isAllowed(String authorization) {
+    private boolean isAllowed(@Nullable String authorization) {
         return authorization != null
                 && MessageDigest.isEqual(
                         authorization.getBytes(StandardCharsets.UTF_8),
@@ -159,6 +208,7 @@ public final class AdminServer extends VerticleBase {
 
     @Override
     public Future<?> stop() {
-        return vertx.executeBlocking(() -> Files.deleteIfExists(file));
+        Path written = file;
+        return written == null ? Future.succeededFuture() : vertx.executeBlocking(() -> Files.deleteIfExists(written));
     }
 }

@@ -59,12 +59,29 @@ final class RunCommand implements Callable<Integer> {
     private @Nullable String http = System.getenv("EDGE_HTTP");
 
     @Option(
+            names = "--admin",
+            paramLabel = "[ADDRESS:]PORT",
+            description =
+                    "Take commands here by mutual TLS, too. Default: the variable EDGE_ADMIN; without it nowhere.")
+    private @Nullable String admin = System.getenv("EDGE_ADMIN");
+
+    @Option(
+            names = "--admin-tls",
+            paramLabel = "FOLDER",
+            description = "With ca.crt, tls.crt and tls.key for --admin. Default: the variable EDGE_ADMIN_TLS.")
+    private @Nullable Path adminTls = path(System.getenv("EDGE_ADMIN_TLS"));
+
+    @Option(
             names = "--ready-needs-targets",
             description =
                     "Not ready while somebody must act on a target. Default: the variable EDGE_READY_NEEDS_TARGETS.")
     private boolean readyNeedsTargets = Boolean.parseBoolean(System.getenv("EDGE_READY_NEEDS_TARGETS"));
 
     private final DataDirectory.Opener directories;
+
+    private static @Nullable Path path(@Nullable String text) {
+        return text == null ? null : Path.of(text);
+    }
 
     RunCommand() {
         this.directories = DataDirectory::open;
@@ -84,6 +101,7 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Plugins plugins = PluginCatalog.load(PlantlineCommand.orDefault(parent).plugins);
+        AdminServer.Remote commands = commands();
         int cores = Runtime.getRuntime().availableProcessors();
         ConfigurationParser parser = new ConfigurationParser(plugins, cores);
         Document document = document(parser);
@@ -121,8 +139,8 @@ final class RunCommand implements Callable<Integer> {
         if (probes != null) {
             probes.started(reloader);
         }
-        if (data != null) {
-            vertx.deployVerticle(new AdminServer(house, reloader, data.adminFile()))
+        if (data != null || commands != null) {
+            vertx.deployVerticle(new AdminServer(house, reloader, data == null ? null : data.adminFile(), commands))
                     .onFailure(
                             e -> LOG.error("ADMIN-FAILED: no commands can be given to this process: {}", e.toString()));
         }
@@ -144,17 +162,23 @@ final class RunCommand implements Callable<Integer> {
     }
 
     private @Nullable ProbeServer probes(House house) {
-        String where = http;
-        if (where == null || where.isBlank()) {
+        Listen where = Listen.parse("EDGE_HTTP or --http", http);
+        return where == null
+                ? null
+                : new ProbeServer(house::vitals, where.address(), where.port(), readyNeedsTargets, Version.text());
+    }
+
+    private AdminServer.@Nullable Remote commands() {
+        Listen where = Listen.parse("EDGE_ADMIN or --admin", admin);
+        if (where == null) {
             return null;
         }
-        int colon = where.lastIndexOf(':');
-        String port = where.substring(colon + 1);
-        if (!port.matches("[0-9]{1,5}") || Integer.parseInt(port) > 65_535) {
-            throw new IllegalArgumentException("EDGE_HTTP or --http is \"" + where + "\", expected [ADDRESS:]PORT");
+        Path folder = adminTls;
+        if (folder == null) {
+            throw new IllegalArgumentException(
+                    "EDGE_ADMIN or --admin needs EDGE_ADMIN_TLS or --admin-tls: a folder with ca.crt, tls.crt and tls.key");
         }
-        String address = colon < 0 ? "0.0.0.0" : where.substring(0, colon);
-        return new ProbeServer(house::vitals, address, Integer.parseInt(port), readyNeedsTargets, Version.text());
+        return new AdminServer.Remote(where.address(), where.port(), folder);
     }
 
     private record Document(String text, ConfigurationParser.Result parsed) {}

@@ -3,7 +3,6 @@ package io.plantline.config;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.plantline.config.BrokerConfig.BrokerAddress;
 import io.plantline.model.Problem;
 import io.plantline.model.TopicFilter;
 import io.plantline.spi.PayloadFormatFactory;
@@ -18,7 +17,6 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -120,12 +118,14 @@ public final class ConfigurationParser {
         private final List<Problem> structure;
         private final EnvironmentVariables environment;
         private final List<Problem> problems;
+        private final BrokerSection broker;
 
         Reading(JsonNode root, List<Problem> structure, Map<String, String> environment, List<Problem> problems) {
             this.root = root;
             this.structure = structure;
             this.environment = new EnvironmentVariables(environment, problems);
             this.problems = problems;
+            this.broker = new BrokerSection(root, structure, this.environment, plugins, problems);
         }
 
         Configuration read(String text) {
@@ -136,12 +136,12 @@ public final class ConfigurationParser {
                     "subscriptions",
                     (filter, section) -> subscription(filter, section).ifPresent(subscriptions::add));
             Configuration configuration = new Configuration(
-                    broker(),
+                    broker.read(),
                     targets,
                     processors,
                     subscriptions,
                     data(),
-                    cluster(),
+                    ClusterSection.read(root, structure, environment, plugins, problems),
                     Fingerprint.of(text + environment));
             new CrossChecks(root, configuration, problems).run();
             return configuration;
@@ -190,63 +190,13 @@ public final class ConfigurationParser {
             }
             boolean spread = section.flag("spread", false);
             if (spread) {
-                spreading(section);
+                broker.warnOfSpreading(section);
             }
             return Optional.of(new Subscription(
-                    TopicFilter.of(spread ? spread(filter) : shared(filter)),
+                    TopicFilter.of(spread ? broker.spread(filter) : broker.shared(filter)),
                     section.integer("qos", 1),
                     targets,
                     spread));
-        }
-
-        /** The filter, for a share group if the document wants that for all; one that names a group keeps it. */
-        private String shared(String filter) {
-            JsonNode broker = root.path("mqtt-broker");
-            String group = broker.path("share-group").asText();
-            boolean shared = broker.path("subscription-mode").asText().equals("shared");
-            return shared && !group.isEmpty() && !filter.startsWith("$share/")
-                    ? "$share/" + group + "/" + filter
-                    : filter;
-        }
-
-        /** The filter, for a share group of this process's own connections if there is no other. */
-        private String spread(String filter) {
-            String shared = shared(filter);
-            JsonNode named = root.path("mqtt-broker").path("client-id");
-            String group = (named.isTextual() ? named.asText() : environment.clientId()).replaceAll("[/+#]", "-");
-            return shared.startsWith("$share/") ? shared : "$share/" + group + "/" + filter;
-        }
-
-        private void spreading(JsonSettings subscription) {
-            if (root.path("mqtt-broker").path("connections").asInt(1) < 2) {
-                subscription.warn(
-                        "spread", "there is one connection", "set \"connections\" of mqtt-broker, or take spread out");
-            } else {
-                subscription.warn(
-                        "spread",
-                        "messages of one topic go to any of the connections, so their order is given up",
-                        "leave it out where order matters; other filters have a connection each as they are");
-            }
-        }
-
-        private void sharing(JsonSettings broker) {
-            boolean shared = broker.string("subscription-mode", "exclusive").equals("shared");
-            if (shared && !broker.has("share-group")) {
-                broker.error(
-                        "subscription-mode",
-                        "shared subscriptions need a share-group",
-                        "name who shares: all replicas, and nobody else at this broker");
-            } else if (!shared && broker.has("share-group")) {
-                broker.error(
-                        "share-group",
-                        "subscriptions are exclusive",
-                        "write \"subscription-mode\": \"shared\", or take share-group out");
-            } else if (shared) {
-                broker.warn(
-                        "subscription-mode",
-                        "messages of one topic go to any of the replicas, so their order is given up",
-                        "where order matters give each pod its part of the topic space (k8s/overlays/multi-pod)");
-            }
         }
 
         private ProcessorDefinition processor(String name, JsonSettings section) {
@@ -367,91 +317,6 @@ public final class ConfigurationParser {
                     .dataDirectory()
                     .or(() -> top.optionalString("data-directory"))
                     .map(folder -> new Configuration.Data(folder, top.size("data-min-free", 512L << 20)));
-        }
-
-        private Optional<ClusterConfig> cluster() {
-            if (structure.stream().anyMatch(problem -> problem.pointer().startsWith("/cluster"))) {
-                return Optional.empty();
-            }
-            Set<ClusterConfig.Role> roles = environment.roles();
-            if (!root.has("cluster") && !roles.equals(ClusterConfig.Role.ALL)) {
-                problems.add(Problem.error(
-                        "",
-                        EnvironmentVariables.ROLES
-                                + " says that other nodes do a part of the work, and there is no cluster",
-                        "add a cluster section, or take " + EnvironmentVariables.ROLES + " out"));
-            }
-            JsonSettings top = new JsonSettings(root, "", plugins, problems);
-            return top.section("cluster").map(section -> {
-                int port = section.integer("port", 7800);
-                return new ClusterConfig(
-                        section.string("name", "plantline"),
-                        section.strings("members").stream()
-                                .map(member -> environment.address("/cluster/members", member, port))
-                                .toList(),
-                        environment.clusterHost(),
-                        port,
-                        section.integer("bus-port", 7801),
-                        section.tls("tls"),
-                        roles);
-            });
-        }
-
-        private BrokerConfig broker() {
-            boolean fits =
-                    structure.stream().noneMatch(problem -> problem.pointer().startsWith("/mqtt-broker"));
-            JsonNode node = fits
-                    ? root.path("mqtt-broker")
-                    : JsonDocument.parse("{}", new ArrayList<>()).root();
-            JsonSettings section = new JsonSettings(node, "/mqtt-broker", plugins, problems);
-            JsonSettings top = new JsonSettings(fits ? root : node, "", plugins, problems);
-            sharing(section);
-            boolean tls = section.tls("tls").isPresent();
-            List<BrokerAddress> addresses = new ArrayList<>(environment.brokerAddresses(tls ? 8883 : 1883));
-            if (addresses.isEmpty()) {
-                section.strings("addresses")
-                        .forEach(address -> addresses.add(
-                                environment.address("/mqtt-broker/addresses", address, tls ? 8883 : 1883)));
-            }
-            if (addresses.isEmpty() && fits) {
-                section.error(
-                        "addresses",
-                        "there is no broker to subscribe at",
-                        "write \"addresses\": [\"host:1883\"], or set " + EnvironmentVariables.HOST);
-            }
-            Duration keepAlive = section.duration("keep-alive", Duration.ofSeconds(15));
-            if (keepAlive.toSeconds() > 65_535) {
-                section.error("keep-alive", "MQTT has room for 65,535 seconds", "15s is usual");
-            }
-            int version = switch (section.string("protocol-version", "")) {
-                case "5" -> 5;
-                case "3.1.1" -> 4;
-                default -> 0;
-            };
-            return new BrokerConfig(
-                    addresses,
-                    section.integer("connections", 1),
-                    version,
-                    section.optionalString("client-id")
-                            .orElseGet(() -> fits ? environment.defaultClientId() : "invalid"),
-                    top.credential("mqtt-broker-credential"),
-                    keepAlive,
-                    section.duration("connect-timeout", Duration.ofSeconds(10)),
-                    section.duration("session-expiry", Duration.ofDays(7)),
-                    section.duration("reconnect-min", Duration.ofMillis(100)),
-                    section.duration("reconnect-max", Duration.ofSeconds(30)),
-                    section.integer("receive-maximum", 65_535),
-                    (int) Math.min(268_435_455, section.size("max-packet-size", 16 << 20)),
-                    section.size("max-unacknowledged", 64 << 20),
-                    section.tls("tls"),
-                    section.proxy("proxy"),
-                    section.section("will")
-                            .map(will -> new BrokerConfig.Will(
-                                    will.string("topic"),
-                                    will.string("payload", ""),
-                                    will.integer("qos", 1),
-                                    will.flag("retain", false))),
-                    new Material(section.material().files(), top.material().credentials()));
         }
     }
 }

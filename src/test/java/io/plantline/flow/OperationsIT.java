@@ -1,15 +1,18 @@
 package io.plantline.flow;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.plantline.testkit.Artemis;
+import io.plantline.testkit.Certificates;
 import io.plantline.testkit.Collector;
 import io.plantline.testkit.InferenceService;
 import io.plantline.testkit.InferenceService.Reply;
 import io.plantline.testkit.PlantlineProcess;
 import io.plantline.testkit.Ports;
 import io.plantline.testkit.WireClient;
+import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -95,6 +98,37 @@ class OperationsIT {
         assertThat(say(0, "outbox", "verify")).contains("lake: ").contains("all as written");
         damage();
         assertThat(say(1, "outbox", "verify")).contains("DAMAGED");
+    }
+
+    @Test
+    void commandsByMutualTlsAreForHoldersOfACertificateAlone() throws Exception {
+        Path tls = Files.createDirectories(directory.resolve("tls"));
+        Certificates server = Certificates.make(directory, "server", "dns:localhost");
+        Certificates operator = Certificates.make(directory, "operator", "dns:operator");
+        Certificates stranger = Certificates.make(directory, "stranger", "dns:stranger");
+        Files.copy(server.certificate(), tls.resolve("tls.crt"));
+        Files.copy(server.key(), tls.resolve("tls.key"));
+        Files.copy(operator.certificate(), tls.resolve("ca.crt"));
+        int port = Ports.free();
+        PlantlineProcess plantline = PlantlineProcess.in(directory)
+                .environment("EDGE_ADMIN", "127.0.0.1:" + port)
+                .environment("EDGE_ADMIN_TLS", tls.toString())
+                .config("""
+                        {"mqtt-broker": {"addresses": ["127.0.0.1:%d"], "client-id": "admin"},
+                         "targets": {"lake": {"type": "file", "directory": "%s"}},
+                         "subscriptions": {"a/#": {"target": "lake"}}}""".formatted(Ports.free(), directory.resolve("lake")))
+                .start()
+                .await("commands are taken at");
+        HttpRequest outboxes = HttpRequest.newBuilder(URI.create("https://localhost:" + port + "/outboxes"))
+                .build();
+        HttpClient allowed =
+                HttpClient.newBuilder().sslContext(operator.server(server)).build();
+        assertThat(allowed.send(outboxes, BodyHandlers.ofString()).body()).contains("\"lake\"");
+        HttpClient refused =
+                HttpClient.newBuilder().sslContext(stranger.server(server)).build();
+        assertThatThrownBy(() -> refused.send(outboxes, BodyHandlers.ofString()))
+                .isInstanceOf(IOException.class);
+        assertThat(plantline.stop()).isIn(0, 143);
     }
 
     private void strangersAreRefused() throws Exception {
