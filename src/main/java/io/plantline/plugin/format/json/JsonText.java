@@ -90,16 +90,22 @@ final class JsonText {
     }
 
     private boolean string() {
-        at++;
-        while (at < end) {
-            byte b = bytes[at++];
+        // Locals, because most bytes of a payload pass here, and a field would be stored for each of them.
+        byte[] text = bytes;
+        int last = end;
+        int next = at + 1;
+        while (next < last) {
+            byte b = text[next++];
             if (b == '"') {
+                at = next;
                 return true;
             }
             if (b == '\\') {
+                at = next;
                 if (!escape()) {
                     return false;
                 }
+                next = at;
             } else if (b >= 0 && b < ' ') {
                 return false;
             }

@@ -7,7 +7,7 @@ import io.vertx.core.Future;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
@@ -25,7 +25,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class FileDraft extends OutputStream implements ObjectStore.Draft {
     /** Many small files at once shall not take a file descriptor each. */
-    private static final int IN_MEMORY = 1 << 20;
+    private static final int IN_MEMORY = 256 << 10;
+
+    /** What the processor's cache still holds when it is written. */
+    private static final int CHUNK = 64 << 10;
 
     private final TargetContext context;
     private final Path file;
@@ -56,7 +59,7 @@ final class FileDraft extends OutputStream implements ObjectStore.Draft {
     public void write(byte[] some, int offset, int length) {
         if (failure == null) {
             bytes.write(some, offset, length);
-            if (bytes.size() > IN_MEMORY) {
+            if (bytes.size() > (channel == null ? IN_MEMORY : CHUNK)) {
                 try {
                     spill();
                 } catch (IOException e) {
@@ -77,10 +80,7 @@ final class FileDraft extends OutputStream implements ObjectStore.Draft {
                     StandardOpenOption.WRITE);
             channel = open;
         }
-        ByteBuffer rest = ByteBuffer.wrap(bytes.toByteArray());
-        while (rest.hasRemaining()) {
-            open.write(rest);
-        }
+        bytes.writeTo(Channels.newOutputStream(open));
         bytes.reset();
         return open;
     }
