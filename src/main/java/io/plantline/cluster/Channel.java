@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLServerSocket;
+import javax.sql.DataSource;
 import org.infinispan.remoting.transport.jgroups.JGroupsChannelConfigurator;
-import org.jgroups.ChannelListener;
 import org.jgroups.JChannel;
 import org.jgroups.conf.ProtocolConfiguration;
 import org.jgroups.protocols.FD_ALL3;
@@ -42,7 +42,6 @@ final class Channel implements JGroupsChannelConfigurator {
     private static final long SILENCE_MILLIS = 8_000;
 
     private final ClusterConfig cluster;
-    private final List<ChannelListener> listeners = new ArrayList<>();
 
     Channel(ClusterConfig cluster) {
         this.cluster = cluster;
@@ -69,8 +68,8 @@ final class Channel implements JGroupsChannelConfigurator {
     }
 
     @Override
-    public void addChannelListener(ChannelListener listener) {
-        listeners.add(listener);
+    public void setDataSource(DataSource source) {
+        // Members are not looked up in a database.
     }
 
     @Override
@@ -98,7 +97,6 @@ final class Channel implements JGroupsChannelConfigurator {
                 new FRAG4());
         tcp.getDiagnosticsHandler().setEnabled(false);
         channel.setName(cluster.host() + ":" + cluster.port());
-        listeners.forEach(channel::addChannelListener);
         tcp.getTimer()
                 .scheduleWithFixedDelay(
                         () -> discovery.setInitialHosts(members()), LOOKUP_SECONDS, LOOKUP_SECONDS, TimeUnit.SECONDS);

@@ -88,16 +88,13 @@ final class Membership extends InfinispanClusterManager {
     private final class Watch implements NodeListener {
         @Override
         public void nodeAdded(String node) {
-            LOG.info(
-                    "CLUSTER-JOINED: {}, so there are {} nodes",
-                    node,
-                    getNodes().size());
+            LOG.info("CLUSTER-JOINED: {}", node);
             sayAgain();
         }
 
         @Override
         public void nodeLeft(String node) {
-            LOG.warn("CLUSTER-LEFT: {}, so there are {} nodes", node, getNodes().size());
+            LOG.warn("CLUSTER-LEFT: {}", node);
         }
     }
 
