@@ -198,6 +198,7 @@ final class Sessions {
     private DispatcherVerticle.Wish wish(Configuration of, int connection, List<Subscription> asks) {
         return new DispatcherVerticle.Wish(
                 subscriptions -> options(of.broker(), connection, subscriptions),
+                of.subscriptions(),
                 asks,
                 doors.get(),
                 credentials(of.broker()));

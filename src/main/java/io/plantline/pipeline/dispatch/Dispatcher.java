@@ -165,8 +165,8 @@ final class Dispatcher implements MessageHandler {
     }
 
     /**
-     * A filter that the broker refused must not speak for a target: its copies never come. Nor must one that it grants
-     * later, because messages that were queued before have no copy for it.
+     * A filter that the broker refused, or that another session asks for, must not speak for a target: its copies never
+     * come. Nor must one that it grants later, because messages that were queued before have no copy for it.
      */
     @Override
     public void granted(List<SessionOptions.Subscription> subscriptions) {
@@ -176,12 +176,11 @@ final class Dispatcher implements MessageHandler {
                 .map(RouteTable.Rule::filter)
                 .filter(filter -> !granted.contains(filter))
                 .forEach(refused::add);
-        leaving = heard(leaving, granted);
-        hear(both(heard(routing.rules(), granted), leaving));
-    }
-
-    private static List<RouteTable.Rule> heard(List<RouteTable.Rule> rules, Set<TopicFilter> granted) {
-        return rules.stream().filter(rule -> granted.contains(rule.filter())).toList();
+        leaving =
+                leaving.stream().filter(rule -> granted.contains(rule.filter())).toList();
+        // Also those that this session does not ask for any more: after UNSUBACK a broker may go on to send what it has
+        // buffered (MQTT 5.0 section 3.10.4).
+        hear(both(routing.rules(), leaving));
     }
 
     @Override

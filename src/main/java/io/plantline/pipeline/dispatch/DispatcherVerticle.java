@@ -36,15 +36,19 @@ public final class DispatcherVerticle extends VerticleBase {
      * What a dispatcher does.
      *
      * @param options of the session, once the subscriptions have their identifiers
+     * @param subscriptions of this session and of others: whatever comes is put where it belongs
+     * @param asks those of them that this session asks the broker for
      * @param outboxes by target name
      */
     public record Wish(
             Function<List<SessionOptions.Subscription>, SessionOptions> options,
             List<Subscription> subscriptions,
+            List<Subscription> asks,
             Map<String, Outbox> outboxes,
             CredentialSource credentials) {
         public Wish {
             subscriptions = List.copyOf(subscriptions);
+            asks = List.copyOf(asks);
             outboxes = Map.copyOf(outboxes);
         }
     }
@@ -76,7 +80,9 @@ public final class DispatcherVerticle extends VerticleBase {
                     }
                     rules.add(new RouteTable.Rule(subscription.filter(), subscription.qos(), identifier, target));
                 }
-                asked.add(new SessionOptions.Subscription(subscription.filter(), subscription.qos(), identifier));
+                if (wish.asks().contains(subscription)) {
+                    asked.add(new SessionOptions.Subscription(subscription.filter(), subscription.qos(), identifier));
+                }
             }
             return new Work(new Dispatcher.Routing(rules, order), wish.options().apply(asked));
         }

@@ -81,6 +81,11 @@ class DispatcherVerticleTest {
     }
 
     private DispatcherVerticle.Wish wish(Map<String, Outbox> outboxes, Subscription... subscriptions) {
+        return wish(outboxes, List.of(subscriptions), List.of(subscriptions));
+    }
+
+    private DispatcherVerticle.Wish wish(
+            Map<String, Outbox> outboxes, List<Subscription> subscriptions, List<Subscription> asks) {
         return new DispatcherVerticle.Wish(
                 asked -> new SessionOptions(
                         List.of(new SessionOptions.Address("127.0.0.1", broker.port())),
@@ -98,7 +103,8 @@ class DispatcherVerticleTest {
                         Optional.empty(),
                         Optional.empty(),
                         asked),
-                List.of(subscriptions),
+                subscriptions,
+                asks,
                 outboxes,
                 refresh -> Future.succeededFuture(Optional.empty()));
     }
@@ -167,6 +173,32 @@ class DispatcherVerticleTest {
         await().until(changed::succeeded);
         assertThat(before.messages).containsExactly("a=1", "a=4");
         assertThat(after.messages).containsExactly("b=2", "c=3");
+    }
+
+    @Test
+    void whatTheBrokerHadBufferedForAFilterThatMovedReachesItsTargetAfterUnsubackToo() {
+        FakeOutbox outbox = new FakeOutbox();
+        Subscription stays = subscription("a", "t");
+        Subscription moves = subscription("b", "t");
+        deploy(Map.of("t", outbox), stays, moves);
+        Connection connection = broker.accept().connected(false).grantSubscriptions();
+        Future<Void> changed = verticle.change(wish(Map.of("t", outbox), List.of(stays, moves), List.of(stays)), false);
+        Packet unsubscribe = connection.expect(Packet.UNSUBSCRIBE);
+        connection.send(Packet.unsubAck(5, unsubscribe.id()));
+        await().until(changed::succeeded);
+        connection.publish("b", 1, 1, false, "late");
+        await().until(() -> outbox.messages.equals(List.of("b=late")));
+        outbox.safe();
+        connection.expectAck(Packet.PUBACK, 1);
+
+        Future<Void> retired =
+                verticle.retire(wish(Map.of("t", outbox), stays).options().apply(List.of()), Duration.ofSeconds(10));
+        unsubscribe = connection.expect(Packet.UNSUBSCRIBE);
+        connection.send(Packet.unsubAck(5, unsubscribe.id()));
+        connection.publish("a", 1, 2, false, "later");
+        await().until(() -> outbox.messages.equals(List.of("b=late", "a=later")));
+        outbox.safe();
+        await().until(retired::succeeded);
     }
 
     @Test
