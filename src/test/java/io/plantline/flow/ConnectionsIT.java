@@ -31,14 +31,17 @@ class ConnectionsIT {
 
     private Mosquitto broker;
 
-    /** A filter for each topic, so that there is something to divide; the first is spread over all connections. */
+    /**
+     * A filter for each topic, so that there is something to divide; the first is spread over all connections. The window is
+     * small, so that the broker has buffered messages of filters that it has already let go.
+     */
     private String document(int connections) {
         String filters = IntStream.range(0, TOPICS)
                 .mapToObj(topic -> "\"plant/line%d\": {\"qos\": 2, \"target\": \"lake\", \"spread\": %s}"
                         .formatted(topic, topic == 0))
                 .collect(Collectors.joining(", "));
         return """
-                {"mqtt-broker": {"addresses": ["127.0.0.1:%d"], "client-id": "many", "connections": %d},
+                {"mqtt-broker": {"addresses": ["127.0.0.1:%d"], "client-id": "many", "connections": %d, "receive-maximum": 20},
                  "targets": {"lake": {"type": "file", "directory": "%s", "event-type": "batch", "format": "parquet"}},
                  "subscriptions": {%s}}""".formatted(broker.port(), connections, lake(), filters);
     }
@@ -87,12 +90,11 @@ class ConnectionsIT {
     @Timeout(180)
     void nothingIsMissingWhateverTheirNumber() throws Exception {
         Mosquitto.assumeInstalled();
-        // A small window, so that the broker has buffered messages of filters that it has already let go.
-        try (Mosquitto source = Mosquitto.start(directory.resolve("mosquitto"), "max_inflight_messages 20")) {
+        try (Mosquitto source = Mosquitto.start(directory.resolve("mosquitto"), "max_inflight_messages 1000")) {
             broker = source;
             ConfigMapMount mount = ConfigMapMount.in(directory.resolve("config"), document(3));
             PlantlineProcess plantline = start(mount);
-            await().until(() -> plantline.log().split("subscribed at ", -1).length == 4);
+            await().atMost(Duration.ofSeconds(30)).until(() -> plantline.log().split("subscribed at ", -1).length == 4);
             assertThat(connected()).containsExactlyInAnyOrder("many", "many.1", "many.2");
             Load load = Load.start(source.port(), TOPICS, 2, 200, RATE);
             await().atMost(Duration.ofSeconds(30)).until(() -> Files.exists(lake()) && rows() > 500);
