@@ -4,8 +4,6 @@ import io.netty.handler.codec.mqtt.MqttConnAckMessage;
 import io.netty.handler.codec.mqtt.MqttProperties;
 import io.netty.handler.codec.mqtt.MqttPublishMessage;
 import io.netty.handler.codec.mqtt.MqttSubAckMessage;
-import io.plantline.model.Backoff;
-import io.plantline.model.Failure;
 import io.plantline.mqtt.SessionStatus.State;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -13,7 +11,6 @@ import io.vertx.core.internal.ContextInternal;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -29,9 +26,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class MqttSession {
     private static final Logger LOG = LoggerFactory.getLogger(MqttSession.class);
-    private static final Duration STABLE_AFTER = Duration.ofSeconds(10);
-    private static final int SESSION_TAKEN_OVER = 0x8E;
-    private static final Duration SILENCE = Duration.ofSeconds(2);
 
     private final ContextInternal context;
     private SessionOptions options;
@@ -40,28 +34,14 @@ public final class MqttSession {
     private final SessionCounters counters = new SessionCounters();
     private final Deliveries deliveries;
     private final Subscriber subscriber;
-    private final Takeovers takeovers;
-    private final Backoff backoff;
-    private Dialer dialer;
+    private final Connector connector;
     private final Clock clock;
 
     private State state = State.CLOSED;
     private String detail = "not started";
-    private int version;
     private boolean knownToBroker;
-    private boolean stopped;
     private @Nullable Instant lastSeen;
-    private @Nullable Promise<Void> onClosed;
-    private @Nullable MqttConnection connection;
-    private boolean accepted;
-    private long timer = -1;
-    private boolean fellBack;
-    private boolean unauthorised;
     private State beforePressure = State.SUBSCRIBED;
-    private long connectedAtNanos;
-    private @Nullable Promise<Void> reconnecting;
-    private boolean retried;
-    private boolean ending;
 
     /**
      * A session that is not started yet, on the current context.
@@ -81,22 +61,25 @@ public final class MqttSession {
         this.handler = handler;
         this.listener = listener;
         this.clock = clock;
-        this.version = options.version() == 0 ? 5 : options.version();
         this.deliveries = new Deliveries(options, handler, counters, clock);
         this.subscriber = new Subscriber(context, options, handler, this::subscribed);
-        this.takeovers = new Takeovers();
-        this.backoff = new Backoff(options.reconnectMin(), options.reconnectMax(), random);
-        this.dialer = new Dialer(context.owner(), options, credentials);
+        this.connector =
+                new Connector(context, options, credentials, counters, new Handler(), new Events(), clock, random);
     }
 
     /** Starts to connect. The session reports how it goes to its listener. */
     public void start() {
-        connect();
+        connector.connect();
     }
 
     public SessionStatus status() {
         return new SessionStatus(
-                state, dialer.address().toString(), version, subscriber.degraded(), detail, counters.snapshot());
+                state,
+                connector.address().toString(),
+                connector.version(),
+                subscriber.degraded(),
+                detail,
+                counters.snapshot());
     }
 
     /**
@@ -109,15 +92,21 @@ public final class MqttSession {
      */
     public Future<Void> change(SessionOptions next, CredentialSource credentials, boolean reconnect) {
         if (!reconnect) {
-            options = next;
-            deliveries.change(next);
-            return subscriber.change(next);
+            return agree(next);
         }
         Dialer dialing = new Dialer(context.owner(), next, credentials);
-        if (!accepted || connection == null) {
-            return moveTo(next, dialing);
-        }
-        return dialing.probe().compose(v -> moveTo(next, dialing)).onFailure(e -> dialing.close());
+        return connector.probe(dialing).onFailure(e -> dialing.close()).compose(v -> {
+            knownToBroker &= next.addresses().equals(options.addresses());
+            Future<Void> subscriptions = agree(next);
+            return connector.moveTo(next, dialing).compose(there -> subscriptions);
+        });
+    }
+
+    private Future<Void> agree(SessionOptions next) {
+        options = next;
+        connector.change(next);
+        deliveries.change(next);
+        return subscriber.change(next);
     }
 
     /**
@@ -127,39 +116,7 @@ public final class MqttSession {
      *     changed
      */
     public Future<Void> renew() {
-        Dialer another = dialer.another();
-        boolean connected = accepted && connection != null;
-        return (connected ? another.probe() : Future.<Void>succeededFuture())
-                .eventually(another::close)
-                .onSuccess(v -> dialer.renew());
-    }
-
-    private Future<Void> moveTo(SessionOptions next, Dialer dialing) {
-        knownToBroker &= next.addresses().equals(options.addresses());
-        options = next;
-        deliveries.change(next);
-        Future<Void> subscriptions = subscriber.change(next);
-        Dialer former = dialer;
-        dialer = dialing;
-        MqttConnection open = connection;
-        if (open == null || !accepted) {
-            // It is trying anyway, and goes on in the new way.
-            if (open != null) {
-                open.close("the configuration has changed");
-            }
-            return subscriptions.eventually(former::close);
-        }
-        Promise<Void> promise = context.promise();
-        reconnecting = promise;
-        retried = false;
-        open.disconnect(false, "the configuration has changed");
-        return promise.future()
-                .timeout(next.connectTimeout().toMillis() * 3, TimeUnit.MILLISECONDS)
-                .compose(v -> subscriptions)
-                .eventually(() -> {
-                    reconnecting = null;
-                    return former.close();
-                });
+        return connector.renew();
     }
 
     /**
@@ -171,61 +128,41 @@ public final class MqttSession {
      */
     public Future<Void> retire(SessionOptions empty, Duration atMost) {
         options = empty;
-        return subscriber.change(empty).compose(v -> silence(atMost)).compose(v -> {
-            if (connection == null || !accepted) {
-                LOG.error(
-                        "MQTT-SESSION-LEFT: the session of {} cannot be ended, because there is no connection to {}; it"
-                                + " gathers messages there until it expires or somebody ends it",
-                        options.clientId(),
-                        dialer.address());
-            }
-            ending = true;
-            return close();
-        });
-    }
-
-    /** Completes when nothing has come for a while, and all that came is acknowledged. */
-    private Future<Void> silence(Duration atMost) {
-        Promise<Void> silent = context.promise();
-        long[] last = {counters.received, System.nanoTime()};
-        long start = System.nanoTime();
-        context.setPeriodic(SILENCE.toMillis() / 10, id -> {
-            long now = System.nanoTime();
-            if (counters.received != last[0] || deliveries.held() > 0) {
-                last[0] = counters.received;
-                last[1] = now;
-            }
-            if (connection == null || now - last[1] >= SILENCE.toNanos() || now - start >= atMost.toNanos()) {
-                context.owner().cancelTimer(id);
-                silent.complete();
-            }
-        });
-        return silent.future();
+        return subscriber
+                .change(empty)
+                .compose(v -> {
+                    Promise<Void> silent = context.promise();
+                    new Silence(connector, counters, deliveries).await(context, atMost, silent);
+                    return silent.future();
+                })
+                .compose(v -> {
+                    if (connector.isStopped()) {
+                        return connector.close(false); // It was not read to its end.
+                    }
+                    if (!connector.isLive()) {
+                        LOG.error(
+                                "MQTT-SESSION-LEFT: the session of {} cannot be ended, because there is no connection to"
+                                        + " {}; it gathers messages there until it expires or somebody ends it",
+                                options.clientId(),
+                                connector.address());
+                    }
+                    return connector.close(true);
+                });
     }
 
     /** Takes nothing more from the broker; what is in flight can still be acknowledged. */
     public void stopReading() {
-        stopped = true;
-        cancelTimer();
-        if (connection != null) {
-            connection.pauseReading();
+        connector.stop();
+        MqttConnection open = connector.connection();
+        if (open != null) {
+            open.pauseReading();
         }
         become(State.DRAINING, "stopping");
     }
 
     /** Ends the connection and keeps the session at the broker. */
     public Future<Void> close() {
-        stopped = true;
-        cancelTimer();
-        MqttConnection open = connection;
-        if (open == null) {
-            become(State.CLOSED, "stopped");
-            return dialer.close();
-        }
-        Promise<Void> promise = context.promise();
-        onClosed = promise;
-        open.disconnect(ending, "stopped");
-        return promise.future().compose(v -> dialer.close());
+        return connector.close(false);
     }
 
     private void become(State next, String why) {
@@ -236,89 +173,17 @@ public final class MqttSession {
         }
     }
 
-    // Connecting -----------------------------------------------------------------------------------------------------
-
-    private void connect() {
-        timer = -1;
-        become(State.CONNECTING, "connecting");
-        counters.connects++;
-        dialer.dial().onComplete(dialed -> {
-            if (dialed.succeeded()) {
-                hello(dialed.result());
-            } else {
-                Failure failure = Failure.of(dialed.cause());
-                retry(failure.code(), failure.detail());
-            }
-        });
-    }
-
-    private void hello(Dialer.Line line) {
-        if (stopped) {
-            line.socket().close();
-            return;
-        }
-        MqttConnection opened =
-                new MqttConnection(context, line.socket(), version, options.maxPacketSize(), counters, new Handler());
-        connection = opened;
-        accepted = false;
-        unauthorised = false;
-        connectedAtNanos = System.nanoTime();
-        opened.send(Packets.connect(options, version, line.credential()));
-        timer = context.setTimer(options.connectTimeout().toMillis(), id -> {
-            timer = -1;
-            opened.close("no CONNACK within " + options.connectTimeout().toMillis() + " ms");
-        });
-    }
-
-    private void retry(String code, String why) {
-        if (stopped) {
-            become(State.CLOSED, "stopped");
-            return;
-        }
-        boolean war = takeovers.isWar(clock.instant());
-        long wait = backoff.nextMillis() + (war ? options.reconnectMax().toMillis() : 0);
-        if (war) {
-            LOG.error("MQTT-TAKEOVER: another client connects as {} again and again", options.clientId());
-            become(State.TAKEN_OVER, why);
-        } else {
-            LOG.warn("{}: {} ({}), next attempt in {} ms", code, why, dialer.address(), wait);
-            become(State.BACKING_OFF, why);
-        }
-        timer = context.setTimer(wait, id -> connect());
-    }
-
-    private void cancelTimer() {
-        if (timer >= 0) {
-            context.owner().cancelTimer(timer);
-            timer = -1;
-        }
-    }
-
     // On the connection ----------------------------------------------------------------------------------------------
 
-    private void onConnAck(MqttConnection from, MqttConnAckMessage packet) {
-        int code = packet.variableHeader().connectReturnCode().byteValue() & 0xFF;
-        if (accepted) {
-            counters.protocolErrors++;
-            from.disconnect(0x82, "a second CONNACK");
-            return;
-        }
-        cancelTimer();
-        if (code != 0) {
-            refused(from, code);
-            return;
-        }
-        accepted = true;
-        boolean present = packet.variableHeader().isSessionPresent();
-        from.keepAlive(keepAlive(packet.variableHeader().properties()));
-        lastSeen = clock.instant();
+    private void accepted(MqttConnection from, boolean present, MqttProperties properties) {
         (present ? Future.<Void>succeededFuture() : forgotten())
                 .onSuccess(v -> {
-                    if (from == connection) {
-                        subscriber.connected(from, packet.variableHeader().properties());
+                    if (from == connector.connection()) {
+                        subscriber.connected(from, properties);
                     }
                 })
                 .onFailure(e -> from.close("the new session cannot be written down: " + e.getMessage()));
+        lastSeen = clock.instant();
     }
 
     private Future<Void> forgotten() {
@@ -337,90 +202,35 @@ public final class MqttSession {
         return handler.newSession();
     }
 
-    private Duration keepAlive(MqttProperties properties) {
-        MqttProperties.MqttProperty<?> server = properties.getProperty(MqttProperties.SERVER_KEEP_ALIVE);
-        return server != null && server.value() instanceof Integer seconds && seconds > 0
-                ? Duration.ofSeconds(seconds)
-                : options.keepAlive();
-    }
-
-    private void refused(MqttConnection from, int code) {
-        boolean badVersion = code == 0x01 || code == 0x84;
-        if (badVersion && fallBack(from)) {
-            return;
-        }
-        unauthorised = code == 0x04 || code == 0x05 || code == 0x86 || code == 0x87;
-        if (unauthorised) {
-            dialer.refreshCredential();
-        }
-        from.close((unauthorised ? "not authorised, " : "refused, ") + "reason 0x" + Integer.toHexString(code));
-    }
-
-    /** Goes on with 3.1.1, if the configuration leaves that open. */
-    private boolean fallBack(MqttConnection from) {
-        if (options.version() != 0 || version != 5) {
-            return false;
-        }
-        LOG.info("{} refuses MQTT 5, going on with 3.1.1", dialer.address());
-        version = 4;
-        fellBack = true;
-        from.close("MQTT 5 refused");
-        return true;
-    }
-
     private void subscribed() {
         knownToBroker = true;
         String why = subscriber.hasAsked() ? "subscriptions made" : "session resumed";
         LOG.info(
                 "subscribed at {} with MQTT {} as {}: {}{}",
-                dialer.address(),
-                version == 5 ? "5" : "3.1.1",
+                connector.address(),
+                connector.version() == 5 ? "5" : "3.1.1",
                 options.clientId(),
                 why,
                 subscriber.degraded().isEmpty() ? "" : "; DEGRADED: " + subscriber.degraded());
         become(subscriber.degraded().isEmpty() ? State.SUBSCRIBED : State.DEGRADED, why);
-        Promise<Void> waiting = reconnecting;
-        if (waiting != null) {
-            waiting.tryComplete();
-        }
+        connector.subscribed();
     }
 
-    private void onClose(MqttConnection from, String why) {
-        if (from != connection) {
-            return;
-        }
+    private void closed(MqttConnection from, boolean wasAccepted) {
         deliveries.endOfRead(from, this::onFreed);
-        connection = null;
-        cancelTimer();
         subscriber.interrupted();
-        dialer.disconnected();
-        if (accepted) {
+        if (wasAccepted) {
             lastSeen = clock.instant();
-            if (System.nanoTime() - connectedAtNanos > STABLE_AFTER.toNanos()) {
-                backoff.reset();
-            }
-        } else if (!fellBack) {
-            dialer.tryNextAddress();
-        }
-        fellBack = false;
-        Promise<Void> closing = onClosed;
-        if (stopped) {
-            become(State.CLOSED, "stopped");
-            if (closing != null) {
-                closing.tryComplete();
-            }
-        } else if (reconnecting != null && !retried) {
-            retried = true;
-            connect();
-        } else {
-            retry(unauthorised ? "MQTT-AUTH" : "MQTT-DISCONNECTED", why);
         }
     }
 
     /** Stops reading when more is held than allowed; what is held goes on to be acknowledged on this connection. */
     private void onRead(MqttConnection from) {
         deliveries.endOfRead(from, this::onFreed);
-        if (deliveries.isOverBound() && !stopped && state != State.PRESSURE && from == connection) {
+        if (deliveries.isOverBound()
+                && !connector.isStopped()
+                && state != State.PRESSURE
+                && from == connector.connection()) {
             LOG.warn(
                     "MQTT-PRESSURE: {} bytes wait for their targets, reading no more until half are safe",
                     deliveries.held());
@@ -432,10 +242,10 @@ public final class MqttSession {
     }
 
     private void onFreed() {
-        MqttConnection open = connection;
+        MqttConnection open = connector.connection();
         if (state == State.PRESSURE
                 && open != null
-                && !stopped
+                && !connector.isStopped()
                 && deliveries.held() <= options.maxUnacknowledged() / 2) {
             LOG.info("pressure is over, reading on");
             open.resumeReading();
@@ -444,18 +254,34 @@ public final class MqttSession {
         }
     }
 
+    /** What becomes of connections. */
+    private final class Events implements Connector.Events {
+        @Override
+        public void become(State next, String why) {
+            MqttSession.this.become(next, why);
+        }
+
+        @Override
+        public void accepted(MqttConnection connection, boolean sessionPresent, MqttProperties properties) {
+            MqttSession.this.accepted(connection, sessionPresent, properties);
+        }
+
+        @Override
+        public void closed(MqttConnection connection, boolean wasAccepted) {
+            MqttSession.this.closed(connection, wasAccepted);
+        }
+    }
+
     /** What the current connection tells us; a connection that is not the current one has nothing more to say. */
     private final class Handler implements MqttConnection.Events {
         @Override
         public void connAck(MqttConnection from, MqttConnAckMessage packet) {
-            onConnAck(from, packet);
+            connector.connAck(from, packet);
         }
 
         @Override
         public void versionRefused(MqttConnection from) {
-            if (!fallBack(from)) {
-                from.close("the broker does not speak MQTT 5");
-            }
+            connector.versionRefused(from);
         }
 
         @Override
@@ -486,11 +312,7 @@ public final class MqttSession {
 
         @Override
         public void disconnect(MqttConnection from, int reason) {
-            if (reason == SESSION_TAKEN_OVER) {
-                counters.takeovers++;
-                takeovers.happened(clock.instant());
-            }
-            from.close("the broker sent DISCONNECT, reason 0x" + Integer.toHexString(reason));
+            connector.disconnected(from, reason);
         }
 
         @Override
@@ -501,12 +323,12 @@ public final class MqttSession {
         @Override
         public void protocolError(MqttConnection from, String what) {
             counters.protocolErrors++;
-            LOG.warn("MQTT-PROTOCOL: {} from {}", what, dialer.address());
+            LOG.warn("MQTT-PROTOCOL: {} from {}", what, connector.address());
         }
 
         @Override
         public void closed(MqttConnection from, String why) {
-            onClose(from, why);
+            connector.closed(from, why);
         }
     }
 }

@@ -5,7 +5,6 @@ import io.plantline.model.MessageBatch;
 import io.plantline.model.Plan;
 import io.plantline.pipeline.PipelineMessage.PullRequest;
 import io.plantline.spi.BatchReader;
-import io.plantline.spi.PublishBatch;
 import io.vertx.core.Future;
 import io.vertx.core.eventbus.EventBus;
 import java.util.ArrayDeque;
@@ -15,43 +14,16 @@ import java.util.Queue;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** A plan whose messages are on another node, and are read from its {@link Lender} piece by piece. */
-final class BorrowedBatch implements PublishBatch {
+final class BorrowedBatch extends PlannedBatch {
     private static final int TRIES = 3;
 
     private final EventBus bus;
     private final String lender;
-    private final Plan plan;
-    private final int count;
-    private final long bytes;
-    private final BitSet delivered;
 
     BorrowedBatch(EventBus bus, String lender, Plan plan, int count, long bytes, BitSet delivered) {
+        super(plan, count, bytes, delivered);
         this.bus = bus;
         this.lender = lender;
-        this.plan = plan;
-        this.count = count;
-        this.bytes = bytes;
-        this.delivered = delivered;
-    }
-
-    @Override
-    public Plan plan() {
-        return plan;
-    }
-
-    @Override
-    public int count() {
-        return count;
-    }
-
-    @Override
-    public long sizeInBytes() {
-        return bytes;
-    }
-
-    @Override
-    public boolean isPending(int ordinal) {
-        return !delivered.get(ordinal);
     }
 
     @Override
@@ -63,7 +35,7 @@ final class BorrowedBatch implements PublishBatch {
         private final long number = ThreadLocalRandom.current().nextLong();
         private int piece;
         private final Queue<MessageBatch> pulled = new ArrayDeque<>();
-        private int left = count;
+        private int left = count();
 
         @Override
         public Future<MessageBatch> next() {
@@ -78,7 +50,7 @@ final class BorrowedBatch implements PublishBatch {
         }
 
         private Future<List<MessageBatch>> pull(int tries) {
-            PullRequest request = new PullRequest(plan.id(), number, piece);
+            PullRequest request = new PullRequest(plan().id(), number, piece);
             return Lender.HOP.requestAnywhere(bus, lender, request).compose(reply -> {
                 Failure failure = reply.failure();
                 if (failure == null) {

@@ -9,11 +9,11 @@ import io.plantline.config.TargetDefinition;
 import io.plantline.pipeline.Outbox;
 import io.plantline.pipeline.outbox.IdleOutbox;
 import io.plantline.pipeline.outbox.OutboxVerticle;
+import io.plantline.pipeline.outbox.Storage;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -23,7 +23,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -40,9 +39,6 @@ final class Rooms {
     private static final Logger LOG = LoggerFactory.getLogger(Rooms.class);
     private static final long LOOK_MILLIS = 5_000;
 
-    /** Other nodes may have messages for a definition that this document has not any more: they get this long. */
-    private static final Duration FORMER_FOR_OTHERS = Duration.ofMinutes(10);
-
     private final Vertx vertx;
     private final @Nullable DataDirectory data;
     private final Secrets secrets;
@@ -55,12 +51,7 @@ final class Rooms {
     /** By target name. */
     private volatile Map<String, TargetRoom> present = Map.of();
 
-    /** Definitions whose logs are not empty yet, by name and fingerprint. */
-    private final Map<String, TargetRoom> former = new ConcurrentHashMap<>();
-
-    /** Those that are on their way out, by name and fingerprint. */
-    private final Map<String, Future<?>> closing = new HashMap<>();
-
+    private final FormerRooms former;
     private boolean changing;
 
     /**
@@ -86,19 +77,20 @@ final class Rooms {
         this.hash = hash;
         this.data = data;
         this.processors = new Processors(vertx, secrets, roles.contains(Role.PROCESSOR));
+        this.former = new FormerRooms(vertx, data, processors, hasOutboxes());
     }
 
     /** The first configuration, and what is left of others. A target that is down does not keep its room from opening. */
     Future<Void> open(Configuration configuration) {
         return arrange(configuration, true)
                 .compose(arrangement -> Change.applyAll(arrangement.changes(false)))
-                .onSuccess(v -> vertx.setPeriodic(LOOK_MILLIS, id -> closeDrained()));
+                .onSuccess(v -> vertx.setPeriodic(LOOK_MILLIS, id -> lookAtFormer()));
     }
 
     /** The steps from what is there to a configuration; nothing else may change until they are applied or undone. */
     Future<List<Change>> changesTo(Configuration configuration) {
         changing = true;
-        return Future.join(List.copyOf(closing.values()))
+        return former.closed()
                 .transform(v -> arrange(configuration, false))
                 .map(arrangement -> arrangement.changes(true));
     }
@@ -160,7 +152,7 @@ final class Rooms {
             if (room != null && room.definition().target().fingerprint().equals(target.fingerprint())) {
                 return room;
             }
-            String key = key(target);
+            String key = FormerRooms.key(target);
             TargetRoom earlier = former.get(key);
             if (earlier != null) {
                 reclaimed.put(key, earlier);
@@ -194,13 +186,13 @@ final class Rooms {
 
         /** Rooms that were open for a moment: if messages came they are delivered, and then the room closes. */
         private Future<Void> leaveAll() {
-            opened.forEach(this::retire);
+            opened.forEach(former::retire);
             return tidyUp();
         }
 
         private Future<Void> enter() {
-            former.keySet().removeAll(reclaimed.keySet());
-            before.values().stream().filter(room -> !after.containsValue(room)).forEach(this::retire);
+            reclaimed.forEach(former::remove);
+            before.values().stream().filter(room -> !after.containsValue(room)).forEach(former::retire);
             present = Collections.unmodifiableMap(after);
             after.forEach((name, room) -> room.ledger().rename(name));
             if (hasOutboxes()) {
@@ -212,17 +204,11 @@ final class Rooms {
         private Future<Void> leave() {
             present = before;
             before.forEach((name, room) -> {
-                former.remove(key(room.definition().target()), room);
+                former.remove(FormerRooms.key(room.definition().target()), room);
                 room.ledger().rename(name);
             });
-            reclaimed.values().forEach(this::retire);
+            reclaimed.values().forEach(former::retire);
             return Future.succeededFuture();
-        }
-
-        private void retire(TargetRoom room) {
-            String name = key(room.definition().target());
-            room.ledger().rename(name);
-            former.put(name, room);
         }
     }
 
@@ -246,8 +232,11 @@ final class Rooms {
         });
     }
 
-    private static String key(TargetDefinition target) {
-        return target.name() + "-" + target.fingerprint();
+    private void lookAtFormer() {
+        if (!changing) {
+            former.moveHeld(present);
+            former.closeDone(() -> changing, this::tidyUp);
+        }
     }
 
     private TargetRoom room(String name, Definition definition, Configuration configuration) {
@@ -290,7 +279,7 @@ final class Rooms {
 
     /** Present and former definitions. */
     List<TargetRoom> all() {
-        return Stream.concat(present.values().stream(), former.values().stream())
+        return Stream.concat(present.values().stream(), former.all().stream())
                 .distinct()
                 .toList();
     }
@@ -316,7 +305,7 @@ final class Rooms {
                 }
                 Definition definition = definitions.apply(directory.definition(folder));
                 TargetRoom room = room(name, definition, configuration);
-                former.put(name, room);
+                former.add(name, room);
                 arrangement.opened.add(room);
                 LOG.info(
                         "OUTBOX-FORMER: {} is of a target that this configuration has not, or has otherwise; what waits"
@@ -332,92 +321,14 @@ final class Rooms {
         }
     }
 
-    /** A former definition that has done its work goes; one that cannot do it hands over what it can. */
-    private void closeDrained() {
-        if (!changing && hasOutboxes()) {
-            moveHeld();
-        }
-        for (Map.Entry<String, TargetRoom> entry : List.copyOf(former.entrySet())) {
-            TargetRoom room = entry.getValue();
-            isDone(room).onSuccess(done -> {
-                if (done && !changing && former.remove(entry.getKey(), room)) {
-                    closing.put(entry.getKey(), close(entry.getKey(), room));
-                }
-            });
-        }
-    }
-
-    /** Whether nobody needs a former definition any more. */
-    private Future<Boolean> isDone(TargetRoom room) {
-        if (hasOutboxes()) {
-            return room.outbox().isDone();
-        }
-        long used = Math.max(
-                room.usedNanos(), processors.usedNanos(room.definition().processors(), room.usedNanos()));
-        return Future.succeededFuture(System.nanoTime() - used > FORMER_FOR_OTHERS.toNanos());
-    }
-
-    /** What a former definition cannot deliver until somebody acts is delivered by the present one: that is the act. */
-    private void moveHeld() {
-        for (Map.Entry<String, TargetRoom> entry : former.entrySet()) {
-            TargetRoom held = entry.getValue();
-            TargetRoom now = present.get(held.definition().target().name());
-            if (now != null) {
-                held.outbox()
-                        .moveTo(now.outbox())
-                        .onSuccess(moved -> {
-                            if (moved > 0) {
-                                LOG.warn(
-                                        "OUTBOX-MOVED: {} messages that {} could not deliver are with {} now",
-                                        moved,
-                                        entry.getKey(),
-                                        now.definition().target().name());
-                            }
-                        })
-                        .onFailure(e -> LOG.warn(
-                                "what {} cannot deliver could not be moved: {}", entry.getKey(), e.toString()));
-            }
-        }
-    }
-
-    private Future<Void> close(String name, TargetRoom room) {
-        return room.close()
-                .eventually(() -> {
-                    if (hasOutboxes()) {
-                        LOG.info(
-                                "OUTBOX-DRAINED: all of {} is delivered: {}",
-                                name,
-                                room.ledger().snapshot());
-                    } else {
-                        LOG.info("TARGET-CLOSED: no node has asked for {} for a while", name);
-                    }
-                    return room.storage().folder().map(this::removeTarget).orElseGet(Future::succeededFuture);
-                })
-                .onComplete(closed -> closing.remove(name))
-                .eventually(this::tidyUp);
-    }
-
-    private Future<Void> removeTarget(Path folder) {
+    private Storage storage(TargetDefinition target, long minFree) {
         DataDirectory directory = data;
         if (directory == null) {
-            return Future.succeededFuture();
-        }
-        return vertx.<Void>executeBlocking(() -> {
-                    directory.removeTarget(folder);
-                    return null;
-                })
-                .onFailure(e -> LOG.warn("{} is empty and cannot be removed: {}", folder, e.toString()));
-    }
-
-    private OutboxVerticle.Storage storage(TargetDefinition target, long minFree) {
-        DataDirectory directory = data;
-        if (directory == null) {
-            return OutboxVerticle.Storage.inMemory(DataDirectory.newOutboxId(), hash);
+            return Storage.inMemory(DataDirectory.newOutboxId(), hash);
         }
         Path folder = directory.targetFolder(target.name(), target.fingerprint());
         directory.define(folder, target.source());
-        return new OutboxVerticle.Storage(
-                directory.outboxId(folder), Optional.of(folder), directory.disks(), minFree, hash);
+        return new Storage(directory.outboxId(folder), Optional.of(folder), directory.disks(), minFree, hash);
     }
 
     /** What the dispatcher gives messages to, by target name. */
@@ -428,7 +339,7 @@ final class Rooms {
     }
 
     private Outbox door(String name, TargetRoom room) {
-        List<Outbox> earlier = former.values().stream()
+        List<Outbox> earlier = former.all().stream()
                 .filter(other -> other.definition().target().name().equals(name))
                 .<Outbox>map(TargetRoom::outbox)
                 .toList();
@@ -437,7 +348,7 @@ final class Rooms {
 
     /** The outbox of a target; or of a former definition, by name and fingerprint. */
     Future<OutboxVerticle> outbox(String target) {
-        TargetRoom room = present.getOrDefault(target, former.get(target));
+        TargetRoom room = present.containsKey(target) ? present.get(target) : former.get(target);
         if (!hasOutboxes()) {
             return Future.failedFuture(
                     new Operations.RefusedException("this node has no outboxes; ask one that is a dispatcher"));
@@ -446,7 +357,7 @@ final class Rooms {
             return Future.succeededFuture(room.outbox());
         }
         TreeSet<String> names = new TreeSet<>(present.keySet());
-        names.addAll(former.keySet());
+        names.addAll(former.names());
         return Future.failedFuture(new Operations.RefusedException(
                 "there is no target \"" + target + "\"; there is: " + String.join(", ", names)));
     }

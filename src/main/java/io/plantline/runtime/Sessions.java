@@ -25,6 +25,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,6 +48,12 @@ final class Sessions {
     /** By connection; the last ones may be there only to be emptied. */
     private final List<One> open = new CopyOnWriteArrayList<>();
 
+    /** Those that are emptied, until they have ended. */
+    private final List<Leaving> leaving = new CopyOnWriteArrayList<>();
+
+    /** What they are to be as. */
+    private @Nullable Configuration present;
+
     /** Counts what was wished, so that what is left of an earlier wish is given up. */
     private int wishes;
 
@@ -55,6 +63,8 @@ final class Sessions {
         this.secrets = secrets;
         this.doors = doors;
     }
+
+    private record Leaving(int connection, DispatcherVerticle verticle, Future<Void> gone) {}
 
     /** One session. */
     private static final class One {
@@ -88,12 +98,26 @@ final class Sessions {
         return openAll(first, Math.max(connections, left)).onSuccess(v -> settle(first));
     }
 
+    /** Two sessions under one identifier would end each other: what still leaves is waited for. */
     private Future<Void> openAll(Configuration wished, int connections) {
+        List<Future<Void>> gone = leaving.stream()
+                .filter(one -> one.connection < connections)
+                .map(Leaving::gone)
+                .toList();
+        return Future.join(gone).transform(v -> openNow(wished, connections));
+    }
+
+    private Future<Void> openNow(Configuration wished, int connections) {
         List<List<Subscription>> split =
                 Connections.split(wished.subscriptions(), wished.broker().connections());
+        // What may throw comes first, when there is nothing yet to take back.
+        int first = open.size();
+        List<SessionMemory> memories = IntStream.range(first, connections)
+                .mapToObj(connection -> memory(wished, connection))
+                .toList();
         List<Future<?>> deployed = new ArrayList<>();
-        for (int connection = open.size(); connection < connections; connection++) {
-            SessionMemory memory = memory(wished, connection);
+        for (int connection = first; connection < connections; connection++) {
+            SessionMemory memory = memories.get(connection - first);
             List<Subscription> asks = and(
                     connection < split.size() ? split.get(connection) : List.of(),
                     wished.subscriptions(),
@@ -104,7 +128,7 @@ final class Sessions {
             open.add(one);
             deployed.add(vertx.deployVerticle(one.verticle));
         }
-        return Future.all(deployed).mapEmpty();
+        return Future.join(deployed).mapEmpty();
     }
 
     private SessionMemory memory(Configuration of, int connection) {
@@ -137,10 +161,11 @@ final class Sessions {
      */
     Future<Void> change(Configuration next, boolean reconnect) {
         wishes++;
+        Configuration former = present;
         int before = open.size();
         int connections = next.broker().connections();
         List<List<Subscription>> split = Connections.split(next.subscriptions(), connections);
-        List<Runnable> undo = new ArrayList<>();
+        List<Supplier<Future<Void>>> undo = new ArrayList<>();
         Future<Void> changed = Future.succeededFuture();
         for (int i = 0; i < before; i++) {
             int connection = i;
@@ -157,11 +182,21 @@ final class Sessions {
         }
         return changed.compose(v -> openAll(next, Math.max(connections, before)))
                 .onSuccess(v -> settle(next))
-                .onFailure(e -> undo.forEach(Runnable::run));
+                .onFailure(e -> {
+                    for (int i = open.size() - 1; i >= before; i--) {
+                        end(next.broker(), i);
+                    }
+                    Future.join(undo.stream().map(Supplier::get).toList()).onComplete(undone -> {
+                        if (former != null) {
+                            settle(former);
+                        }
+                    });
+                });
     }
 
     /** When all sessions have what is theirs, each gives up what is another one's. */
     private void settle(Configuration wished) {
+        present = wished;
         int wish = ++wishes;
         List<List<Subscription>> split =
                 Connections.split(wished.subscriptions(), wished.broker().connections());
@@ -187,12 +222,23 @@ final class Sessions {
             }
         }
         for (int i = open.size() - 1; i >= split.size(); i--) {
-            One one = open.remove(i);
-            LOG.info("MQTT-CONNECTION-RETIRED: the session as {} is emptied and ended", clientId(wished.broker(), i));
-            one.verticle
-                    .retire(options(wished.broker(), i, List.of()), LEAVE)
-                    .eventually(() -> vertx.undeploy(one.verticle.deploymentID()));
+            end(wished.broker(), i);
         }
+    }
+
+    /** One connection is too many: what its session still has at the broker is taken, and then it ends. */
+    private void end(BrokerConfig broker, int connection) {
+        One one = open.remove(connection);
+        if (one.verticle.deploymentID() == null) {
+            return; // It could not be opened.
+        }
+        LOG.info("MQTT-CONNECTION-RETIRED: the session as {} is emptied and ended", clientId(broker, connection));
+        Future<Void> gone = one.verticle
+                .retire(options(broker, connection, List.of()), LEAVE)
+                .eventually(() -> vertx.undeploy(one.verticle.deploymentID()));
+        Leaving now = new Leaving(connection, one.verticle, gone);
+        leaving.add(now);
+        gone.onComplete(v -> leaving.remove(now));
     }
 
     private DispatcherVerticle.Wish wish(Configuration of, int connection, List<Subscription> asks) {
@@ -261,13 +307,19 @@ final class Sessions {
 
     Future<Void> stopReading() {
         wishes++;
-        return each(DispatcherVerticle::stopReading);
+        return Future.join(Stream.concat(
+                                open.stream().map(one -> one.verticle),
+                                leaving.stream().map(Leaving::verticle))
+                        .map(DispatcherVerticle::stopReading)
+                        .toList())
+                .mapEmpty();
     }
 
     /** Unsubscribes, takes what the broker still has for them, and ends them. */
     Future<Void> retire(Configuration of, Duration atMost) {
         wishes++;
-        List<Future<Void>> retired = new ArrayList<>();
+        List<Future<Void>> retired =
+                new ArrayList<>(leaving.stream().map(Leaving::gone).toList());
         for (int i = 0; i < open.size(); i++) {
             retired.add(open.get(i).verticle.retire(options(of.broker(), i, List.of()), atMost));
         }

@@ -8,6 +8,7 @@ import io.plantline.observe.Vitals;
 import io.plantline.pipeline.Outbox;
 import io.plantline.pipeline.outbox.OutboxVerticle;
 import io.plantline.pipeline.outbox.Reach;
+import io.plantline.pipeline.outbox.Storage;
 import io.plantline.pipeline.publish.PublisherVerticle;
 import io.plantline.spi.PayloadFormat;
 import io.plantline.spi.PayloadFormatFactory;
@@ -24,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 final class TargetRoom {
     private final Vertx vertx;
     private Definition definition;
-    private final OutboxVerticle.Storage storage;
+    private final Storage storage;
     private final TargetLedger ledger;
     private final OutboxVerticle outbox;
     private final Room<PublisherVerticle> publishers;
@@ -44,7 +45,7 @@ final class TargetRoom {
             Vertx vertx,
             String name,
             Definition definition,
-            OutboxVerticle.Storage storage,
+            Storage storage,
             Secrets secrets,
             Function<String, @Nullable Outbox> others,
             Set<Role> roles) {
@@ -70,7 +71,7 @@ final class TargetRoom {
         return definition;
     }
 
-    OutboxVerticle.Storage storage() {
+    Storage storage() {
         return storage;
     }
 

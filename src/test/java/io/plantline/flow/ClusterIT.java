@@ -152,11 +152,12 @@ class ClusterIT {
             awaitRows((long) perTopic * TOPICS);
             await().atMost(Duration.ofMinutes(1))
                     .pollInterval(Duration.ofSeconds(1))
-                    .until(() -> ParquetRows.countDistinct(copied("asked")) >= (long) perTopic * TOPICS);
+                    .until(() -> ParquetRows.countDistinct(store.copy("lake", "asked", directory))
+                            >= (long) perTopic * TOPICS);
             assertThat(dispatcher.stop()).isIn(0, 143);
             assertThat(publisher.stop()).isIn(0, 143);
             for (String prefix : new String[] {"raw", "asked"}) {
-                Verifier.Findings found = Verifier.verify(copied(prefix), TOPICS, perTopic);
+                Verifier.Findings found = Verifier.verify(store.copy("lake", prefix, directory), TOPICS, perTopic);
                 System.out.println("link cut for " + CUT_SECONDS + " s, publisher killed " + KILLS + " times, " + prefix
                         + ": " + found.text());
                 assertThat(found.missing()).isEmpty();
@@ -175,18 +176,6 @@ class ClusterIT {
     }
 
     private long rows() throws IOException {
-        return ParquetRows.countDistinct(copied("raw"));
-    }
-
-    /** What is in the bucket under a prefix, as files. */
-    private String copied(String prefix) throws IOException {
-        Path copy = Files.createDirectories(directory.resolve("copy-" + prefix));
-        for (String key : store.keys("lake")) {
-            Path file = copy.resolve(key.replace('/', '_'));
-            if (key.startsWith(prefix) && !Files.exists(file)) {
-                Files.write(file, store.get("lake", key));
-            }
-        }
-        return copy + "/*.parquet";
+        return ParquetRows.countDistinct(store.copy("lake", "raw", directory));
     }
 }

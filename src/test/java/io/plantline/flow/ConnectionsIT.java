@@ -102,12 +102,13 @@ class ConnectionsIT {
             change(plantline, mount, 1);
             await().atMost(Duration.ofSeconds(60))
                     .until(() -> plantline.log().split("MQTT-CONNECTION-RETIRED", -1).length == 3);
-            awaitRows(500);
+            // While the sessions of the second and third are still being emptied.
             change(plantline, mount, 4);
             awaitRows(500);
             assertThat(connected()).hasSize(4);
 
             // Fewer with the next start: what the broker has for the others is fetched first.
+            assertThat(plantline.log()).doesNotContain("MQTT-SESSION-LOST");
             assertThat(plantline.kill()).isEqualTo(137);
             mount.swap(document(2));
             PlantlineProcess next = start(mount);
@@ -117,7 +118,8 @@ class ConnectionsIT {
             int perTopic = load.stop();
             await().atMost(Duration.ofMinutes(1))
                     .pollInterval(Duration.ofSeconds(1))
-                    .until(() -> rows() >= (long) perTopic * TOPICS);
+                    .untilAsserted(
+                            () -> assertThat(rows()).as(next.log()).isGreaterThanOrEqualTo((long) perTopic * TOPICS));
             assertThat(next.stop()).isIn(0, 143);
             Verifier.Findings found = Verifier.verify(lake() + "/**/*.parquet", TOPICS, perTopic);
             System.out.println("connections 3, 1, 4, killed, 2: " + found.text());

@@ -102,9 +102,9 @@ class CrashPointIT {
             await().atMost(Duration.ofMinutes(2)).until(() -> last.log().contains("subscribed"));
             await().atMost(Duration.ofMinutes(2))
                     .pollInterval(Duration.ofSeconds(2))
-                    .until(() -> ParquetRows.countDistinct(copied(s3)) >= (long) perTopic * TOPICS);
+                    .until(() -> ParquetRows.countDistinct(s3.copy("lake", "", directory)) >= (long) perTopic * TOPICS);
             assertThat(last.stop()).isIn(0, 143);
-            Verifier.Findings found = Verifier.verify(copied(s3), TOPICS, perTopic);
+            Verifier.Findings found = Verifier.verify(s3.copy("lake", "", directory), TOPICS, perTopic);
             System.out.println(
                     passed.size() / ROUNDS + " crash points, " + ROUNDS + " times each, and stops cut short: "
                             + found.text() + "; sent anew by the broker: " + watch.sentAnew());
@@ -166,17 +166,5 @@ class CrashPointIT {
         process.terminate();
         LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(300_000_000L));
         process.kill();
-    }
-
-    /** What is in the bucket, as files. */
-    private String copied(S3Server s3) throws Exception {
-        Path copy = Files.createDirectories(directory.resolve("lake"));
-        for (String key : s3.keys("lake")) {
-            Path file = copy.resolve(key.replace('/', '_'));
-            if (!Files.exists(file)) {
-                Files.write(file, s3.get("lake", key));
-            }
-        }
-        return copy + "/*.parquet";
     }
 }

@@ -10,7 +10,6 @@ import io.plantline.testkit.Mosquitto;
 import io.plantline.testkit.PlantlineProcess;
 import io.plantline.testkit.S3Server;
 import io.plantline.testkit.Verifier;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
@@ -79,7 +78,7 @@ class OutageIT {
             await().atMost(Duration.ofMinutes(2)).until(() -> waiting() == 0);
             long peak = plantline.peakMegabytes();
             assertThat(plantline.stop()).isIn(0, 143);
-            Verifier.Findings found = Verifier.verify(copied(s3), TOPICS, perTopic);
+            Verifier.Findings found = Verifier.verify(s3.copy("lake", "", directory), TOPICS, perTopic);
             System.out.printf(
                     Locale.ROOT,
                     "S3 down for %d s: %d waited, caught up at %.1f times the rate while it went on, peak RSS %d MB; %s%n",
@@ -109,15 +108,5 @@ class OutageIT {
             assertThat(books.group(1)).as("an outage is nobody's fault").isEqualTo("0");
             return Long.parseLong(books.group(2));
         }
-    }
-
-    /** What is in the bucket, as files. */
-    private String copied(S3Server s3) throws Exception {
-        Path copy = Files.createDirectories(directory.resolve("lake"));
-        int number = 0;
-        for (String key : s3.keys("lake")) {
-            Files.write(copy.resolve(number++ + ".parquet"), s3.get("lake", key));
-        }
-        return copy + "/*.parquet";
     }
 }

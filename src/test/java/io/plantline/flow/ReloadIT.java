@@ -202,9 +202,9 @@ class ReloadIT {
             await().atMost(Duration.ofMinutes(1))
                     .pollInterval(Duration.ofSeconds(1))
                     .untilAsserted(() -> {
-                        assertThat(ParquetRows.countDistinct(copied(store, "lake")))
+                        assertThat(ParquetRows.countDistinct(store.copy("lake", "lake", directory)))
                                 .isGreaterThanOrEqualTo((long) perTopic * TOPICS);
-                        assertThat(ParquetRows.countDistinct(copied(store, "moving")))
+                        assertThat(ParquetRows.countDistinct(store.copy("lake", "moving", directory)))
                                 .as(plantline.log())
                                 .isGreaterThanOrEqualTo((long) movingPerTopic * TOPICS);
                     });
@@ -224,8 +224,8 @@ class ReloadIT {
                 assertThat(collector.tally().inversions()).isZero();
                 assertThat(collector.tally().altered()).isZero();
             }
-            verify(copied(store, "lake"), perTopic);
-            verify(copied(store, "moving"), movingPerTopic);
+            verify(store.copy("lake", "lake", directory), perTopic);
+            verify(store.copy("lake", "moving", directory), movingPerTopic);
             assertThat(files[1]).as("open files").isLessThan(files[0] + 20);
             assertThat(threads[1]).as("threads").isLessThan(threads[0] + 20);
             assertThat(heap[1]).as("megabytes that live").isLessThan(heap[0] + 16);
@@ -253,7 +253,7 @@ class ReloadIT {
             }
             mount.swap(wrong.replace("lkae", "lake"));
             plantline.await("OUTBOX-MOVED: 50 messages");
-            await().until(() -> ParquetRows.countDistinct(copied(store, "")) == 50);
+            await().until(() -> ParquetRows.countDistinct(store.copy("lake", "", directory)) == 50);
             assertThat(plantline.stop()).isIn(0, 143);
             assertThat(plantline.log())
                     .contains("ledger lake: accepted 50 = delivered 50")
@@ -346,17 +346,18 @@ class ReloadIT {
             await().atMost(Duration.ofMinutes(2))
                     .pollInterval(Duration.ofSeconds(1))
                     .untilAsserted(() -> {
-                        assertThat(ParquetRows.countDistinct(copied(store, "lake")))
+                        assertThat(ParquetRows.countDistinct(store.copy("lake", "lake", directory)))
                                 .isGreaterThanOrEqualTo((long) perTopic * TOPICS);
-                        assertThat(ParquetRows.countDistinct(copied(store, "moving")))
+                        assertThat(ParquetRows.countDistinct(store.copy("lake", "moving", directory)))
                                 .as(last.log())
                                 .isGreaterThanOrEqualTo((long) movingPerTopic * TOPICS);
                     });
             assertThat(last.stop()).isIn(0, 143);
             System.out.println(steps.size() + " kills in the middle of a reload:");
-            assertThat(Verifier.verify(copied(store, "lake"), TOPICS, perTopic).missing())
+            assertThat(Verifier.verify(store.copy("lake", "lake", directory), TOPICS, perTopic)
+                            .missing())
                     .isEmpty();
-            assertThat(Verifier.verify(copied(store, "moving"), TOPICS, movingPerTopic)
+            assertThat(Verifier.verify(store.copy("lake", "moving", directory), TOPICS, movingPerTopic)
                             .missing())
                     .isEmpty();
         }
@@ -430,17 +431,5 @@ class ReloadIT {
         try (Stream<Path> entries = Files.list(Path.of("/proc/" + plantline.pid() + "/" + kind))) {
             return entries.count();
         }
-    }
-
-    /** What is in the bucket under prefixes that begin so, as files. */
-    private String copied(S3Server store, String prefix) throws IOException {
-        Path copy = Files.createDirectories(directory.resolve("copy-" + prefix));
-        for (String key : store.keys("lake")) {
-            Path file = copy.resolve(key.replace('/', '_'));
-            if (key.startsWith(prefix) && !Files.exists(file)) {
-                Files.write(file, store.get("lake", key));
-            }
-        }
-        return copy + "/*.parquet";
     }
 }

@@ -29,9 +29,11 @@ public final class PlantlineProcess implements AutoCloseable {
     public static final class Builder {
         private final Path directory;
         private final Map<String, String> environment = new HashMap<>();
-        private final List<String> jvm = new ArrayList<>(List.of("-Xmx128m", "-XX:+UseSerialGC"));
+        private final List<String> jvm =
+                new ArrayList<>(List.of("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
         private final List<String> arguments = new ArrayList<>();
         private List<String> program = List.of("-jar", jar().toAbsolutePath().toString());
+        private boolean trained = true;
 
         private Builder(Path directory) {
             this.directory = directory;
@@ -52,8 +54,15 @@ public final class PlantlineProcess implements AutoCloseable {
             return this;
         }
 
+        /** Without what others have learnt of its classes. */
+        Builder untrained() {
+            trained = false;
+            return this;
+        }
+
         /** Another main class, on the class path of the tests; it logs as the program does. */
         public Builder main(Class<?> other) {
+            trained = false;
             program = List.of(
                     "-Dlogback.configurationFile=logback.xml",
                     "-cp",
@@ -76,6 +85,9 @@ public final class PlantlineProcess implements AutoCloseable {
             List<String> command = new ArrayList<>();
             command.add(ProcessHandle.current().info().command().orElse("java"));
             command.addAll(jvm);
+            if (trained) {
+                command.addAll(ClassArchive.options());
+            }
             command.addAll(program);
             command.addAll(arguments);
             try {

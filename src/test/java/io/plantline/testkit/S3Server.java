@@ -1,6 +1,9 @@
 package io.plantline.testkit;
 
+import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -95,6 +98,18 @@ public final class S3Server implements AutoCloseable {
                         .forEach(keys::add))
                 .join();
         return keys;
+    }
+
+    /** Copies the objects under a prefix that are not there yet into a folder; returns what names them all as Parquet files. */
+    public String copy(String bucket, String prefix, Path directory) throws IOException {
+        Path copy = Files.createDirectories(directory.resolve("copy-" + prefix));
+        for (String key : keys(bucket)) {
+            Path file = copy.resolve(key.replace('/', '_'));
+            if (key.startsWith(prefix) && !Files.exists(file)) {
+                Files.write(file, get(bucket, key));
+            }
+        }
+        return copy + "/*.parquet";
     }
 
     /** Begins an upload in parts that nobody ends. */

@@ -1,6 +1,7 @@
 package io.plantline.pipeline.outbox;
 
 import io.plantline.model.MessageBatch;
+import io.plantline.model.MessageCursor;
 import io.vertx.core.Promise;
 import org.jspecify.annotations.Nullable;
 
@@ -16,5 +17,28 @@ record Entry(
 
     long end() {
         return batch.firstSequence() + batch.count();
+    }
+
+    /** When its first message was received, microseconds since 1970. */
+    long oldestMicros() {
+        MessageCursor message = batch.cursor();
+        return message.next() ? message.receivedAtMicros() : 0;
+    }
+
+    /** When the last one to be received was, microseconds since 1970. */
+    long newestMicros() {
+        MessageCursor message = batch.cursor();
+        long newest = 0;
+        while (message.next()) {
+            newest = Math.max(newest, message.receivedAtMicros());
+        }
+        return newest;
+    }
+
+    /** Who waits for its delivery hears that there was none. */
+    void giveBack(String why) {
+        if (safe != null) {
+            safe.tryFail(why);
+        }
     }
 }

@@ -4,15 +4,12 @@ import io.plantline.config.ProcessorDefinition;
 import io.plantline.config.TargetDefinition;
 import io.plantline.model.Batches;
 import io.plantline.model.MessageBatch;
-import io.plantline.model.MessageCursor;
 import io.plantline.observe.DeadLetter;
 import io.plantline.observe.OutboxReport;
 import io.plantline.observe.TargetLedger;
 import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.OnContext;
 import io.plantline.pipeline.Outbox;
-import io.plantline.pipeline.outbox.log.Disk;
-import io.plantline.pipeline.outbox.log.FileDisk;
 import io.plantline.pipeline.outbox.log.Log;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -20,13 +17,10 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.internal.ContextInternal;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.function.BiConsumer;
-import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -56,27 +50,6 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
     private @Nullable Relay last;
     private @Nullable Journal journal;
     private @Nullable DeadLetterLog deadLetterLog;
-
-    /**
-     * Where messages are kept.
-     *
-     * @param outboxId unique over all plants, and in memory mode over all starts
-     * @param folder of the log; none in memory mode
-     * @param disks opens folders
-     * @param minFreeBytes left on the disk
-     * @param configuration hash of the document that runs, for dead letters
-     */
-    public record Storage(
-            String outboxId,
-            Optional<Path> folder,
-            Disk.Opener disks,
-            long minFreeBytes,
-            Supplier<String> configuration) {
-        /** Without a folder. */
-        public static Storage inMemory(String outboxId, Supplier<String> configuration) {
-            return new Storage(outboxId, Optional.empty(), FileDisk::new, 0, configuration);
-        }
-    }
 
     /** An outbox whose node does everything itself. */
     public OutboxVerticle(
@@ -268,7 +241,7 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
      * @return how many messages
      */
     public Future<Long> moveTo(OutboxVerticle other) {
-        return onContext(() -> ledger.isHeld() ? move(other, false) : Future.succeededFuture(0L));
+        return handOver(handover -> ledger.isHeld() ? handover.to(other, false) : Future.succeededFuture(0L));
     }
 
     /**
@@ -279,16 +252,7 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
      * @return how many messages
      */
     public Future<Long> retarget(OutboxVerticle other, boolean tried) {
-        return onContext(() -> move(other, tried));
-    }
-
-    private Future<Long> move(OutboxVerticle other, boolean tried) {
-        return move(
-                tried,
-                (lane, batch) -> other.appendAll(batch),
-                processors.equals(other.processors)
-                        ? other::takeProcessed
-                        : tried && other.processors.isEmpty() ? (lane, batch) -> other.appendAll(batch) : null);
+        return handOver(handover -> handover.to(other, tried));
     }
 
     /**
@@ -298,54 +262,22 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
      * @return how many messages
      */
     public Future<Long> purge(boolean tried) {
-        // Gone a moment later, so that a long backlog is a loop and no recursion.
-        Taker nobody = (lane, batch) -> {
-            Promise<Void> gone = Promise.promise();
-            context.runOnContext(v -> gone.complete());
-            return gone.future();
-        };
-        return onContext(() -> move(tried, nobody, nobody));
+        return handOver(handover -> handover.toNobody(tried));
     }
 
-    private Future<Long> move(boolean tried, Taker takesRaw, @Nullable Taker takesReady) {
-        Relay raw = first;
-        Relay ready = last;
-        if (raw == null || ready == null) {
-            return Future.succeededFuture(0L);
-        }
-        Future<Long> moved = raw.move(takesRaw, tried);
-        return takesReady == null || raw == ready
-                ? moved
-                : moved.compose(some -> ready.move(takesReady, tried).map(more -> some + more));
+    private Future<Long> handOver(Function<Handover, Future<Long>> how) {
+        return onContext(() -> first == null || last == null
+                ? Future.succeededFuture(0L)
+                : how.apply(new Handover(context, processors, first, last)));
     }
 
-    /** Takes the messages of a lane. */
-    interface Taker extends BiFunction<Integer, MessageBatch, Future<Void>> {}
-
-    /** Takes messages of any lanes. */
-    private Future<Void> appendAll(MessageBatch batch) {
-        int lanes = lanes();
-        if (lanes == 1) {
-            return append(0, Batches.withoutGaps(batch));
-        }
-        List<Future<Void>> appended = new ArrayList<>();
-        for (int lane = 0; lane < lanes; lane++) {
-            MessageBatch.Builder builder = new MessageBatch.Builder(1024);
-            MessageCursor message = batch.cursor();
-            while (message.next()) {
-                if (Outbox.laneOf(message.topic(), lanes) == lane) {
-                    builder.addCopy(message);
-                }
-            }
-            if (builder.count() > 0) {
-                appended.add(append(lane, Batches.withoutGaps(builder.build())));
-            }
-        }
-        return Future.all(appended).mapEmpty();
+    /** What its messages pass through, in order. */
+    List<ProcessorDefinition> processors() {
+        return processors;
     }
 
     /** Takes messages that were processed already. */
-    private Future<Void> takeProcessed(int lane, MessageBatch batch) {
+    Future<Void> takeProcessed(int lane, MessageBatch batch) {
         return onContext(() -> {
             Relay ready = last;
             return ready == null

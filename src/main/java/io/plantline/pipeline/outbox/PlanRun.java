@@ -4,7 +4,6 @@ import io.plantline.model.Backoff;
 import io.plantline.model.Batches;
 import io.plantline.model.Failure;
 import io.plantline.model.MessageBatch;
-import io.plantline.model.MessageCursor;
 import io.plantline.model.Plan;
 import io.plantline.pipeline.InlineBatch;
 import io.plantline.pipeline.PipelineMessage.PublishReply;
@@ -86,8 +85,7 @@ final class PlanRun {
         if (span != null) {
             return span.oldestMicros();
         }
-        MessageCursor message = entries.get(0).batch().cursor();
-        return message.next() ? message.receivedAtMicros() : 0;
+        return entries.get(0).oldestMicros();
     }
 
     /** Who waited for the delivery hears of it. */
@@ -101,11 +99,7 @@ final class PlanRun {
 
     /** Who waits for the delivery hears that there was none. */
     void giveBack(String why) {
-        for (Entry entry : entries) {
-            if (entry.safe() != null) {
-                entry.safe().tryFail(why);
-            }
-        }
+        entries.forEach(entry -> entry.giveBack(why));
     }
 
     /** Whether some of it is accounted for. */

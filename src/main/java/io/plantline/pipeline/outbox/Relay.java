@@ -12,7 +12,6 @@ import io.plantline.spi.PublishBatch;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.internal.ContextInternal;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -38,22 +37,19 @@ final class Relay {
     private final String outboxId;
     private final Books books;
     private final Lane[] lanes;
+    private final SizeLimit limit;
+    private final Accounts accounts;
     private final Publishing publishing;
     private final @Nullable Processing processing;
     private final @Nullable Relay next;
     private final DeadLetters deadLetters;
     private final RandomGenerator random;
     private final List<Promise<Void>> waitingForEmpty = new ArrayList<>();
-    private final ArrayDeque<Runnable> waitingForSpace = new ArrayDeque<>();
     private long nextSequence;
     private int storing;
-    private long storingBytes;
-    private boolean dropping;
-    private boolean cutting;
     private boolean stopping;
     private boolean closed;
     private Throttle throttle;
-    private Runnable whenFreed = () -> {};
 
     /**
      * A relay.
@@ -83,15 +79,14 @@ final class Relay {
         this.publishing = publishing;
         this.processing = processing;
         this.next = next;
-        if (next != null) {
-            next.whenFreed = this::spaceFreed;
-        }
         this.deadLetters = deadLetters;
         this.throttle = new Throttle(target.limits().bytesPerSecond(), System.nanoTime());
         this.lanes = new Lane[journal.lanes()];
         for (int i = 0; i < lanes.length; i++) {
             lanes[i] = new Lane(this, journal, i);
         }
+        this.limit = new SizeLimit(this, journal, books, lanes, next == null ? null : next.limit);
+        this.accounts = new Accounts(this, journal, books, limit);
     }
 
     /** Goes on with what an earlier start has left. */
@@ -104,75 +99,9 @@ final class Relay {
     void accept(int lane, MessageBatch batch, Identifiers identifiers, Promise<Void> safe) {
         if (closed) {
             safe.fail("the outbox of " + target.name() + " is closed");
-        } else if (usedBytes() > target.limits().maxBytes() || !waitingForSpace.isEmpty()) {
-            full(lane, batch, identifiers, safe);
         } else {
-            dropping &= usedBytes() > target.limits().maxBytes() / 4 * 3;
-            store(lane, batch, identifiers, null, safe);
+            limit.admit(batch.count(), () -> store(lane, batch, identifiers, null, safe), safe);
         }
-    }
-
-    private void full(int lane, MessageBatch batch, Identifiers identifiers, Promise<Void> safe) {
-        if (target.limits().onFull() == TargetDefinition.OnFull.DROP_NEWEST) {
-            if (!dropping) {
-                LOG.error("OUTBOX-FULL: the outbox of {} is full, new messages are dropped and counted", target.name());
-            }
-            dropping = true;
-            journal.refused(batch.count());
-            books.refused(batch.count());
-            safe.complete();
-            return;
-        }
-        boolean dropOldest = target.limits().onFull() == TargetDefinition.OnFull.DROP_OLDEST;
-        if (waitingForSpace.isEmpty() && !dropping) {
-            LOG.error(
-                    "OUTBOX-FULL: the outbox of {} has {} bytes, its limit; {}",
-                    target.name(),
-                    usedBytes(),
-                    dropOldest ? "the oldest messages are dropped and counted" : "sessions that route there wait");
-        }
-        dropping = dropOldest;
-        books.full(!dropOldest);
-        waitingForSpace.add(() -> store(lane, batch, identifiers, null, safe));
-        makeRoom();
-    }
-
-    /** Drops the oldest messages, if somebody waits for room and the configuration wants that. */
-    void makeRoom() {
-        if (target.limits().onFull() == TargetDefinition.OnFull.DROP_OLDEST
-                && !waitingForSpace.isEmpty()
-                && !cutting
-                && !closed) {
-            cutting = true;
-            cutOldest().onComplete(cut -> cutting = false).onFailure(e -> cannotRead(lanes[0], e));
-        }
-    }
-
-    /** The processed ones are the oldest; completes with whether something was dropped. */
-    private Future<Boolean> cutOldest() {
-        return (next == null ? Future.succeededFuture(false) : next.cutOldest())
-                .compose(done -> done || !Arrays.stream(lanes).allMatch(Lane::canDrop)
-                        ? Future.succeededFuture(done)
-                        : journal.cut(Arrays.stream(lanes)
-                                        .mapToLong(Lane::keptEnd)
-                                        .max()
-                                        .orElse(0))
-                                .map(cut -> cut.isPresent() && dropBefore(cut.get())));
-    }
-
-    private boolean dropBefore(Journal.Cut cut) {
-        if (closed || !Arrays.stream(lanes).allMatch(Lane::canDrop)) {
-            return false;
-        }
-        long dropped = 0;
-        for (Lane lane : lanes) {
-            dropped += lane.drop(cut, () -> {
-                spaceFreed();
-                makeRoom();
-            });
-        }
-        books.dropped(dropped);
-        return dropped > 0;
     }
 
     /** The target is what it was, and is to be treated otherwise from now on; what waits is tried again at once. */
@@ -184,8 +113,8 @@ final class Relay {
         for (Lane lane : lanes) {
             lane.redefined();
         }
-        spaceFreed();
-        makeRoom();
+        limit.freed();
+        limit.makeRoom();
     }
 
     TargetDefinition target() {
@@ -194,18 +123,7 @@ final class Relay {
 
     /** On disk, and on the way there. */
     long usedBytes() {
-        return journal.usedBytes() + storingBytes + (next == null ? 0 : next.usedBytes());
-    }
-
-    private void spaceFreed() {
-        while (!waitingForSpace.isEmpty() && usedBytes() <= target.limits().maxBytes()) {
-            waitingForSpace.remove().run();
-            if (waitingForSpace.isEmpty() && !dropping) {
-                books.full(false);
-                LOG.info("the outbox of {} has room again", target.name());
-            }
-        }
-        whenFreed.run();
+        return limit.usedBytes();
     }
 
     /** Keeps what a processor has made, however full it is: what it was made of takes no more room then. */
@@ -226,11 +144,11 @@ final class Relay {
         Lane lane = lanes[number];
         long ordinal = lane.nextOrdinal(batch.count());
         storing++;
-        storingBytes += batch.sizeInBytes();
+        limit.storing(batch.sizeInBytes());
         journal.append(number, ordinal, numbered, identifiers, origin, () -> {
             storing--;
-            storingBytes -= numbered.sizeInBytes();
-            spaceFreed();
+            limit.storing(-numbered.sizeInBytes());
+            limit.freed();
             books.accepted(numbered.count());
             boolean durable = journal.isDurable();
             if (durable) {
@@ -294,6 +212,14 @@ final class Relay {
     @Nullable
     Relay next() {
         return next;
+    }
+
+    Accounts accounts() {
+        return accounts;
+    }
+
+    SizeLimit limit() {
+        return limit;
     }
 
     DeadLetters deadLetters() {
@@ -412,14 +338,14 @@ final class Relay {
         PlanRun.Result result = run.result();
         long last = run.end() - 1;
         if (next == null) {
-            journal.commit(lane.number(), last, result, false, this::spaceFreed);
+            journal.commit(lane.number(), last, result, false, limit::freed);
             settle(lane, run, result, free);
         } else {
             // One plan of a lane at most may be in the next log and still be taken for waiting here: its origin says
             // so.
             journal.commit(lane.number(), last, result, true, () -> {
                 settle(lane, run, result, free);
-                spaceFreed();
+                limit.freed();
             });
         }
     }
@@ -443,39 +369,6 @@ final class Relay {
         }
         return Future.join(moved)
                 .map(v -> moved.stream().mapToLong(Future::result).sum());
-    }
-
-    /** A plan is given up before anything of it was delivered. */
-    void abandoned(Lane lane) {
-        books.done(lane.number(), new PlanRun.Result(0, 0, 0));
-    }
-
-    /** A plan is somebody else's. */
-    void givenUp(Lane lane, PlanRun run, long messages) {
-        lane.recoveredFromTrouble();
-        journal.purged(lane.number(), messages, run.end(), this::spaceFreed);
-        books.purged(messages);
-        abandoned(lane);
-    }
-
-    void moved(Lane lane, long messages, long keptEnd, long next, long ordinal) {
-        journal.moved(lane.number(), keptEnd, messages, next, ordinal, this::spaceFreed);
-        books.purged(messages);
-    }
-
-    void expired(Lane lane, long messages, long next) {
-        LOG.warn(
-                "OUTBOX-EXPIRED: {} messages for {} are older than max-age and will not be delivered",
-                messages,
-                target.name());
-        journal.expired(lane.number(), messages, next, this::spaceFreed);
-        books.expired(messages);
-    }
-
-    void lost(Lane lane, Entry hole) {
-        LOG.error("OUTBOX-QUARANTINED: damage on disk has taken {} messages for {}", hole.lost(), target.name());
-        journal.quarantined(lane.number(), hole.lost(), hole.batch().firstSequence());
-        books.quarantined(hole.lost());
     }
 
     void cannotRead(Lane lane, Throwable cause) {

@@ -1,7 +1,5 @@
 package io.plantline.pipeline.outbox;
 
-import io.plantline.model.MessageCursor;
-
 /**
  * Messages of a lane, one behind the other, that are to leave together and are on disk only: together they may be more than
  * fits into memory.
@@ -23,11 +21,10 @@ final class Span {
      * @param ordinal messages of the lane before it
      */
     Span(Entry head, long ordinal) {
-        MessageCursor message = head.batch().cursor();
         this.epoch = head.epoch();
         this.first = head.batch().firstSequence();
         this.ordinal = ordinal;
-        this.oldestMicros = message.next() ? message.receivedAtMicros() : 0;
+        this.oldestMicros = head.oldestMicros();
         this.acceptedNanos = head.acceptedNanos();
         this.end = first;
     }

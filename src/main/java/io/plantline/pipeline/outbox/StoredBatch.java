@@ -2,52 +2,29 @@ package io.plantline.pipeline.outbox;
 
 import io.plantline.model.MessageBatch;
 import io.plantline.model.Plan;
+import io.plantline.pipeline.PlannedBatch;
 import io.plantline.spi.BatchReader;
-import io.plantline.spi.PublishBatch;
 import io.vertx.core.Future;
 import java.util.ArrayDeque;
 import java.util.BitSet;
 
 /** A plan whose messages are read from disk while it is published. */
-final class StoredBatch implements PublishBatch {
+final class StoredBatch extends PlannedBatch {
     private static final MessageBatch END = new MessageBatch.Builder(0).build();
     private static final long PIECE_BYTES = 4 << 20;
 
-    private final Plan plan;
     private final Span span;
     private final Journal journal;
-    private final BitSet delivered;
 
     StoredBatch(Plan plan, Span span, Journal journal, BitSet delivered) {
-        this.plan = plan;
+        super(plan, span.count(), span.bytes(), delivered);
         this.span = span;
         this.journal = journal;
-        this.delivered = (BitSet) delivered.clone();
-    }
-
-    @Override
-    public Plan plan() {
-        return plan;
-    }
-
-    @Override
-    public int count() {
-        return span.count();
-    }
-
-    @Override
-    public long sizeInBytes() {
-        return span.bytes();
-    }
-
-    @Override
-    public boolean isPending(int ordinal) {
-        return !delivered.get(ordinal);
     }
 
     @Override
     public BatchReader reader() {
-        return new Reader(journal.open(plan.lane(), span.first(), span.ordinal()));
+        return new Reader(journal.open(plan().lane(), span.first(), span.ordinal()));
     }
 
     private final class Reader implements BatchReader {

@@ -82,7 +82,7 @@ abstract class DiskOutboxHarness {
         OutboxVerticle outbox = new OutboxVerticle(
                 target(lanes, "f"),
                 processors,
-                new OutboxVerticle.Storage("outbox", Optional.of(folder), FileDisk::new, 0, () -> "hash"),
+                new Storage("outbox", Optional.of(folder), FileDisk::new, 0, () -> "hash"),
                 ledger,
                 name -> deadOutbox);
         vertx.deployVerticle(outbox).toCompletionStage().toCompletableFuture().join();

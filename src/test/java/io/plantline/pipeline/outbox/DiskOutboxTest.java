@@ -266,7 +266,7 @@ class DiskOutboxTest extends DiskOutboxHarness {
         OutboxVerticle other = new OutboxVerticle(
                 target(2, "g"),
                 List.of(),
-                new OutboxVerticle.Storage("other", Optional.of(elsewhere), FileDisk::new, 0, () -> "hash"),
+                new Storage("other", Optional.of(elsewhere), FileDisk::new, 0, () -> "hash"),
                 books,
                 name -> null);
         vertx.deployVerticle(other).toCompletionStage().toCompletableFuture().join();

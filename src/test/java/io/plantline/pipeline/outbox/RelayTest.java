@@ -116,7 +116,7 @@ class RelayTest {
         OutboxVerticle outbox = new OutboxVerticle(
                 target,
                 List.of(processors),
-                OutboxVerticle.Storage.inMemory(id, () -> "hash"),
+                Storage.inMemory(id, () -> "hash"),
                 books,
                 name -> deadLetters ? dead : null);
         vertx.deployVerticle(outbox).toCompletionStage().toCompletableFuture().join();

@@ -1,15 +1,14 @@
 package io.plantline.pipeline.outbox.log;
 
 import io.plantline.pipeline.outbox.log.LogRecord.Snapshot;
+import io.plantline.pipeline.outbox.log.WriteQueue.Item;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,8 +19,6 @@ import org.jspecify.annotations.Nullable;
  * it. The segment is left as it was before, and what waited goes into a new one.
  */
 final class LogWriter {
-    private static final int MAX_GROUP = 4 << 20;
-    private static final long LAZY_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
     private static final long RETRY_MIN_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
     private static final long RETRY_MAX_NANOS = TimeUnit.SECONDS.toNanos(2);
 
@@ -33,16 +30,9 @@ final class LogWriter {
     private final LogState state;
     private final int epoch;
     private final Records.Writer records = new Records.Writer();
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Condition arrived = lock.newCondition();
-    private final ArrayDeque<Item> queue = new ArrayDeque<>();
-    private int urgent;
-    private long waitingSince;
-    private long lastGroup = System.nanoTime();
+    private final WriteQueue queue;
     private final Thread thread;
 
-    private boolean closing;
-    private volatile boolean abandoned;
     private long number;
     private long position;
     private Disk.@Nullable File file;
@@ -56,8 +46,6 @@ final class LogWriter {
     private long sealedEnd;
     private volatile Durable durable;
     private volatile long usedBytes;
-
-    private record Item(LogRecord record, @Nullable Runnable durable, boolean urgent) {}
 
     /**
      * How far the log is durable.
@@ -81,6 +69,7 @@ final class LogWriter {
         this.disk = disk;
         this.options = options;
         this.listener = listener;
+        this.queue = new WriteQueue(options.groupNanos());
         this.callbacks = callbacks;
         this.segments = segments;
         this.state = recovered.state();
@@ -116,35 +105,12 @@ final class LogWriter {
 
     /** Queues a record; {@code durable} runs on the callbacks' executor when it is. */
     void submit(LogRecord record, @Nullable Runnable durable) {
-        submit(new Item(record, durable, true));
+        queue.add(new Item(record, durable, true));
     }
 
     /** Queues a record that can wait for another, for a while. */
     void submitLazily(LogRecord record, @Nullable Runnable durable) {
-        submit(new Item(record, durable, false));
-    }
-
-    private void submit(Item item) {
-        lock.lock();
-        try {
-            if (queue.isEmpty()) {
-                waitingSince = System.nanoTime();
-            }
-            queue.add(item);
-            urgent += item.urgent() ? 1 : 0;
-            if (queue.size() == 1 || (item.urgent() && urgent == 1)) {
-                arrived.signal();
-            }
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** How long what waits must wait for more; under the lock. */
-    private long nanosToWait() {
-        long now = System.nanoTime();
-        long pace = lastGroup + options.groupNanos() - now;
-        return urgent > 0 ? pace : Math.max(pace, waitingSince + LAZY_NANOS - now);
+        queue.add(new Item(record, durable, false));
     }
 
     private void run() {
@@ -159,7 +125,7 @@ final class LogWriter {
 
     private void writeAll() {
         List<Item> group = new ArrayList<>();
-        while (take(group)) {
+        while (queue.take(group)) {
             if (!write(group)) {
                 break;
             }
@@ -167,41 +133,6 @@ final class LogWriter {
             group.clear();
         }
         closeFile();
-    }
-
-    /** All that waits, up to the size of a group; false when the log is closed and nothing waits. */
-    private boolean take(List<Item> group) {
-        lock.lock();
-        try {
-            awaitWork();
-            lastGroup = System.nanoTime();
-            long bytes = 0;
-            while (!queue.isEmpty() && bytes < MAX_GROUP) {
-                Item item = queue.remove();
-                group.add(item);
-                urgent -= item.urgent() ? 1 : 0;
-                bytes += item.record() instanceof LogRecord.Stored stored
-                        ? stored.batch().sizeInBytes()
-                        : 64;
-            }
-            return !group.isEmpty();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void awaitWork() {
-        while (!closing) {
-            long left = queue.isEmpty() ? Long.MAX_VALUE : nanosToWait();
-            if (left <= 0) {
-                return;
-            }
-            try {
-                arrived.awaitNanos(left);
-            } catch (InterruptedException e) {
-                // Not how this thread is ended; and what waits must not wait for ever.
-            }
-        }
     }
 
     /** Writes until it is durable; false if the log was abandoned meanwhile. */
@@ -220,27 +151,12 @@ final class LogWriter {
                     listener.failing(e);
                 }
                 failing = true;
-                if (!pause(wait)) {
+                if (!queue.pause(wait)) {
                     return false;
                 }
                 wait = Math.min(RETRY_MAX_NANOS, Math.max(RETRY_MIN_NANOS, wait * 2));
             }
         }
-    }
-
-    private boolean pause(long nanos) {
-        lock.lock();
-        try {
-            long left = nanos;
-            while (left > 0 && !abandoned) {
-                left = arrived.awaitNanos(left);
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } finally {
-            lock.unlock();
-        }
-        return !abandoned;
     }
 
     private void writeOnce(List<Item> group) throws IOException {
@@ -260,7 +176,7 @@ final class LogWriter {
             }
             count++;
         }
-        Disk.File to = java.util.Objects.requireNonNull(file);
+        Disk.File to = Objects.requireNonNull(file);
         Group.seal(records.buffer(), number, position, count, epoch);
         int size = records.size();
         to.write(records.buffer().duplicate().flip(), position);
@@ -384,19 +300,9 @@ final class LogWriter {
 
     /** Writes what waits and ends. Waits for it until {@code millis} are over; then what waits is left unwritten. */
     void close(long millis) throws InterruptedException {
-        signal(() -> closing = true);
+        queue.close();
         thread.join(millis);
-        signal(() -> abandoned = true);
+        queue.abandon();
         thread.join(millis);
-    }
-
-    private void signal(Runnable change) {
-        lock.lock();
-        try {
-            change.run();
-            arrived.signalAll();
-        } finally {
-            lock.unlock();
-        }
     }
 }

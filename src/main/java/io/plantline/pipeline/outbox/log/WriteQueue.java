@@ -1,0 +1,142 @@
+package io.plantline.pipeline.outbox.log;
+
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What waits to be written to a log. Any thread adds; the writer's thread takes what is to share one write and one force:
+ * all that is there, once the last group is long enough ago.
+ */
+final class WriteQueue {
+    private static final int MAX_GROUP_BYTES = 4 << 20;
+    private static final int SMALL_RECORD_BYTES = 64;
+    private static final long LAZY_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
+    private final long groupNanos;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition arrived = lock.newCondition();
+    private final ArrayDeque<Item> items = new ArrayDeque<>();
+    private int urgent;
+    private long waitingSince;
+    private long lastGroup = System.nanoTime();
+    private boolean closing;
+    private boolean abandoned;
+
+    /**
+     * A record to write.
+     *
+     * @param durable runs when it is; null: nobody waits for that
+     * @param urgent false: it can wait a while for another
+     */
+    record Item(LogRecord record, @Nullable Runnable durable, boolean urgent) {
+        private long sizeInBytes() {
+            return record instanceof LogRecord.Stored stored ? stored.batch().sizeInBytes() : SMALL_RECORD_BYTES;
+        }
+    }
+
+    /**
+     * An empty queue.
+     *
+     * @param groupNanos from one group to the next, at least
+     */
+    WriteQueue(long groupNanos) {
+        this.groupNanos = groupNanos;
+    }
+
+    void add(Item item) {
+        lock.lock();
+        try {
+            if (items.isEmpty()) {
+                waitingSince = System.nanoTime();
+            }
+            items.add(item);
+            urgent += item.urgent() ? 1 : 0;
+            if (items.size() == 1 || (item.urgent() && urgent == 1)) {
+                arrived.signal();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Waits for the next group, all that waits up to its size; false when the queue is closed and nothing waits. */
+    boolean take(List<Item> group) {
+        lock.lock();
+        try {
+            awaitWork();
+            lastGroup = System.nanoTime();
+            long bytes = 0;
+            while (!items.isEmpty() && bytes < MAX_GROUP_BYTES) {
+                Item item = items.remove();
+                group.add(item);
+                urgent -= item.urgent() ? 1 : 0;
+                bytes += item.sizeInBytes();
+            }
+            return !group.isEmpty();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void awaitWork() {
+        while (!closing) {
+            long left = items.isEmpty() ? Long.MAX_VALUE : nanosToWait();
+            if (left <= 0) {
+                return;
+            }
+            try {
+                arrived.awaitNanos(left);
+            } catch (InterruptedException e) {
+                // Not how the writer is ended; and what waits must not wait for ever.
+            }
+        }
+    }
+
+    /** How long what waits must wait for more. */
+    private long nanosToWait() {
+        long now = System.nanoTime();
+        long pace = lastGroup + groupNanos - now;
+        return urgent > 0 ? pace : Math.max(pace, waitingSince + LAZY_NANOS - now);
+    }
+
+    /** Waits before a group is tried again; false if the log was abandoned. */
+    boolean pause(long nanos) {
+        lock.lock();
+        try {
+            long left = nanos;
+            while (left > 0 && !abandoned) {
+                left = arrived.awaitNanos(left);
+            }
+            return !abandoned;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return !abandoned;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Nothing more comes; what waits can be taken at once. */
+    void close() {
+        signal(() -> closing = true);
+    }
+
+    /** What cannot be written is not tried again. */
+    void abandon() {
+        signal(() -> abandoned = true);
+    }
+
+    private void signal(Runnable change) {
+        lock.lock();
+        try {
+            change.run();
+            arrived.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+}
