@@ -47,7 +47,7 @@ final class ClassArchive {
                 return Optional.of(file);
             }
             Path directory = Files.createTempDirectory("plantline-train");
-            Path made = directory.resolve("archive");
+            Path made = Files.createTempDirectory(jar.getParent(), "train").resolve("archive");
             try (PlantlineProcess trained = PlantlineProcess.in(directory)
                     .untrained()
                     .jvm("-XX:ArchiveClassesAtExit=" + made)
@@ -58,7 +58,7 @@ final class ClassArchive {
                 trained.await("next attempt in");
                 trained.stop();
             }
-            Files.move(made, file, StandardCopyOption.REPLACE_EXISTING);
+            Files.move(made, file, StandardCopyOption.ATOMIC_MOVE);
             return Optional.of(file);
         } catch (IOException | IllegalStateException e) {
             LOG.warn("the program starts without an archive of its classes: {}", e.toString());

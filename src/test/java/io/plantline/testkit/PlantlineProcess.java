@@ -7,17 +7,22 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
-/** The packaged program as a process of its own. */
+/** The packaged program as a process of its own; or the image, where {@code plantline.image} names one. */
 public final class PlantlineProcess implements AutoCloseable {
+    private static final Optional<String> IMAGE = Optional.ofNullable(System.getProperty("plantline.image"));
+
     private final Process process;
     private final Path log;
+    private final Optional<Container> container;
 
-    private PlantlineProcess(Process process, Path log) {
+    private PlantlineProcess(Process process, Path log, Optional<Container> container) {
         this.process = process;
         this.log = log;
+        this.container = container;
     }
 
     /** The jar that the build made. */
@@ -82,13 +87,9 @@ public final class PlantlineProcess implements AutoCloseable {
         }
 
         public PlantlineProcess start() {
-            List<String> command = new ArrayList<>();
-            command.add(ProcessHandle.current().info().command().orElse("java"));
-            command.addAll(jvm);
-            if (trained) {
-                command.addAll(ClassArchive.options());
-            }
-            command.addAll(program);
+            Optional<Container> container = IMAGE.map(image -> Container.of(image, directory, environment.keySet()));
+            List<String> command =
+                    new ArrayList<>(container.map(Container::command).orElseGet(this::java));
             command.addAll(arguments);
             try {
                 Path log = Files.createTempFile(directory, "plantline", ".log");
@@ -99,11 +100,23 @@ public final class PlantlineProcess implements AutoCloseable {
                 builder.environment().putAll(environment);
                 Process started = builder.start();
                 // A test that fails shall leave nothing running.
-                Runtime.getRuntime().addShutdownHook(new Thread(started::destroyForcibly));
-                return new PlantlineProcess(started, log);
+                PlantlineProcess process = new PlantlineProcess(started, log, container);
+                Runtime.getRuntime().addShutdownHook(new Thread(process::close));
+                return process;
             } catch (IOException e) {
                 throw new IllegalStateException(e);
             }
+        }
+
+        private List<String> java() {
+            List<String> command = new ArrayList<>();
+            command.add(ProcessHandle.current().info().command().orElse("java"));
+            command.addAll(jvm);
+            if (trained) {
+                command.addAll(ClassArchive.options());
+            }
+            command.addAll(program);
+            return command;
         }
     }
 
@@ -187,7 +200,7 @@ public final class PlantlineProcess implements AutoCloseable {
 
     /** SIGKILL; returns the exit code, 137. */
     public int kill() {
-        process.destroyForcibly();
+        container.ifPresentOrElse(Container::kill, process::destroyForcibly);
         return exitCode();
     }
 
