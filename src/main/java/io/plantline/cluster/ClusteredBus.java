@@ -40,6 +40,9 @@ public final class ClusteredBus {
                 .withClusterManager(new Membership(cluster))
                 .buildClustered()
                 // Nothing of the pipeline is Java-serialized, so nothing that is may come in.
-                .onSuccess(vertx -> vertx.eventBus().clusterSerializableChecker(name -> false));
+                .map(vertx -> {
+                    vertx.eventBus().clusterSerializableChecker(name -> false);
+                    return vertx;
+                });
     }
 }

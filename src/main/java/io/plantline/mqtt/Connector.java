@@ -315,7 +315,10 @@ final class Connector {
     /** Another way to the same place, with the certificates of now, which the next connection uses if it leads there. */
     Future<Void> renew() {
         Dialer another = dialer.another();
-        return probe(another).eventually(another::close).onSuccess(v -> dialer.renew());
+        return probe(another).eventually(another::close).map(v -> {
+            dialer.renew();
+            return null;
+        });
     }
 
     // Ending ---------------------------------------------------------------------------------------------------------

@@ -95,11 +95,14 @@ public final class MqttSession {
             return agree(next);
         }
         Dialer dialing = new Dialer(context.owner(), next, credentials);
-        return connector.probe(dialing).onFailure(e -> dialing.close()).compose(v -> {
-            knownToBroker &= next.addresses().equals(options.addresses());
-            Future<Void> subscriptions = agree(next);
-            return connector.moveTo(next, dialing).compose(there -> subscriptions);
-        });
+        return connector
+                .probe(dialing)
+                .recover(e -> dialing.close().transform(v -> Future.failedFuture(e)))
+                .compose(v -> {
+                    knownToBroker &= next.addresses().equals(options.addresses());
+                    Future<Void> subscriptions = agree(next);
+                    return connector.moveTo(next, dialing).compose(there -> subscriptions);
+                });
     }
 
     private Future<Void> agree(SessionOptions next) {

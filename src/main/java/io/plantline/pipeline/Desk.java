@@ -59,7 +59,7 @@ public final class Desk<Q extends PipelineMessage, R extends PipelineMessage> {
         Future<R> answer(Q request) {
             busy++;
             usedNanos = System.nanoTime();
-            return open().compose(v -> occupant.answer().apply(request)).onComplete(done -> {
+            return open().compose(v -> occupant.answer().apply(request)).andThen(done -> {
                 busy--;
                 usedNanos = System.nanoTime();
                 Promise<Void> waiting = idle;
@@ -109,10 +109,11 @@ public final class Desk<Q extends PipelineMessage, R extends PipelineMessage> {
         Seat taken = new Seat(next);
         return (waits ? taken.probe() : taken.open())
                 .recover(e -> taken.close().transform(v -> Future.failedFuture(e)))
-                .onSuccess(v -> {
+                .map(v -> {
                     Seat left = seat;
                     seat = taken;
                     left.idle().eventually(left::close);
+                    return null;
                 });
     }
 

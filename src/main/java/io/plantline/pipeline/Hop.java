@@ -87,7 +87,8 @@ public final class Hop<Q extends PipelineMessage, R extends PipelineMessage> {
             Future<R> reply;
             try {
                 reply = answer.apply(message.body());
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
+                // Also what a plug-in lacks: who asks would wait for ever.
                 reply = Future.failedFuture(e);
             }
             reply.onComplete(result -> {

@@ -20,7 +20,10 @@ record Change(Supplier<Future<Void>> apply, Supplier<Future<Void>> undo, Supplie
         Deque<Change> applied = new ArrayDeque<>();
         Future<Void> all = Future.succeededFuture();
         for (Change change : changes) {
-            all = all.compose(v -> change.apply.get()).onSuccess(v -> applied.push(change));
+            all = all.compose(v -> change.apply.get()).map(v -> {
+                applied.push(change);
+                return null;
+            });
         }
         return all.recover(failed -> {
                     Future<Void> undone = Future.succeededFuture();

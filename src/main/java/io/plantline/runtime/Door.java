@@ -42,8 +42,10 @@ record Door(Outbox present, List<Outbox> former) implements Outbox {
     public Future<BitSet> stored(long generation) {
         Future<BitSet> stored = present.stored(generation);
         for (Outbox outbox : former) {
-            stored = stored.compose(
-                    before -> outbox.stored(generation).onSuccess(before::or).map(before));
+            stored = stored.compose(before -> outbox.stored(generation).map(more -> {
+                before.or(more);
+                return before;
+            }));
         }
         return stored;
     }

@@ -172,7 +172,7 @@ public final class House implements Operations {
                     }
                     return Change.applyAll(all);
                 })
-                .onComplete(v -> rooms.changed())
+                .andThen(v -> rooms.changed())
                 .map(v -> {
                     configuration = next;
                     return difference;

@@ -40,8 +40,10 @@ final class Room<V extends Deployable> {
             return made;
         };
         return vertx.deployVerticle(kept, new DeploymentOptions().setInstances(instances))
-                .onSuccess(id -> deployment = id)
-                .mapEmpty();
+                .map(id -> {
+                    deployment = id;
+                    return null;
+                });
     }
 
     /** Does something with one after the other, until it fails. */

@@ -53,14 +53,13 @@ final class Rotation {
 
     /** Remembers what is in the files of {@code some}, before somebody opens with it: what is different then has changed. */
     Future<Void> know(Collection<Material> some) {
-        return see(some)
-                .onSuccess(now -> {
-                    now.contents().forEach(taken::putIfAbsent);
-                    Map<String, Long> both = new TreeMap<>(expiries);
-                    both.putAll(now.expiries());
-                    expiries = both;
-                })
-                .mapEmpty();
+        return see(some).map(now -> {
+            now.contents().forEach(taken::putIfAbsent);
+            Map<String, Long> both = new TreeMap<>(expiries);
+            both.putAll(now.expiries());
+            expiries = both;
+            return null;
+        });
     }
 
     /** A credential is another one than it was. */
@@ -89,7 +88,10 @@ final class Rotation {
                     renewed.add(renew(users, material, contents, files));
                 }
             });
-            return Future.join(renewed).<Void>mapEmpty().onSuccess(v -> changed.removeAll(wanted));
+            return Future.join(renewed).<Void>map(v -> {
+                changed.removeAll(wanted);
+                return null;
+            });
         });
     }
 
@@ -120,16 +122,15 @@ final class Rotation {
                                 e.getMessage())));
             }
         }
-        return Future.join(renewed)
-                .<Void>mapEmpty()
-                .onSuccess(v -> {
-                    taken.put(material, contents);
-                    failedAtNanos.remove(material);
-                })
-                .onFailure(e -> {
-                    failedAtNanos.put(material, System.nanoTime());
-                    failedWith.put(material, contents);
-                });
+        return Future.join(renewed).<Void>mapEmpty().andThen(done -> {
+            if (done.succeeded()) {
+                taken.put(material, contents);
+                failedAtNanos.remove(material);
+            } else {
+                failedAtNanos.put(material, System.nanoTime());
+                failedWith.put(material, contents);
+            }
+        });
     }
 
     /** What is in files at one moment. */

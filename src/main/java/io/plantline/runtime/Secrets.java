@@ -86,27 +86,25 @@ final class Secrets {
             return already;
         }
         SecretProvider provider = entry.provider;
-        Future<Credential> reading = provider.read()
-                .onComplete(done -> {
-                    entry.reading = null;
-                    Duration fresh = done.succeeded() ? provider.freshFor() : AGAIN;
-                    entry.freshUntilNanos = System.nanoTime() + fresh.toNanos();
-                })
-                .onSuccess(read -> {
-                    Credential before = entry.last;
-                    entry.last = read;
-                    entry.stale = false;
-                    if (before != null && !before.equals(read)) {
-                        LOG.info("SECRET-CHANGED: a credential from {} is another one now", reference.provider());
-                        changed.accept(reference);
-                    }
-                })
-                .onFailure(e -> {
-                    if (entry.last != null && !entry.stale) {
-                        entry.stale = true;
-                        LOG.warn("SECRET-STALE: going on with the last known credential: {}", e.getMessage());
-                    }
-                });
+        Future<Credential> reading = provider.read().andThen(done -> {
+            entry.reading = null;
+            Duration fresh = done.succeeded() ? provider.freshFor() : AGAIN;
+            entry.freshUntilNanos = System.nanoTime() + fresh.toNanos();
+            Credential before = entry.last;
+            if (done.succeeded()) {
+                entry.last = done.result();
+                entry.stale = false;
+                if (before != null && !before.equals(done.result())) {
+                    LOG.info("SECRET-CHANGED: a credential from {} is another one now", reference.provider());
+                    changed.accept(reference);
+                }
+            } else if (before != null && !entry.stale) {
+                entry.stale = true;
+                LOG.warn(
+                        "SECRET-STALE: going on with the last known credential: {}",
+                        done.cause().getMessage());
+            }
+        });
         entry.reading = reading.isComplete() ? null : reading;
         return reading;
     }

@@ -93,7 +93,10 @@ final class Sessions {
     Future<Void> start(Configuration first) {
         int connections = first.broker().connections();
         int left = data == null ? 0 : data.sessionsLeft(first.broker().clientId());
-        return openAll(first, Math.max(connections, left)).onSuccess(v -> settle(first));
+        return openAll(first, Math.max(connections, left)).map(v -> {
+            settle(first);
+            return null;
+        });
     }
 
     /** Two sessions under one identifier would end each other: what still leaves is waited for. */
@@ -176,10 +179,16 @@ final class Sessions {
                     next.subscriptions(),
                     subscription -> asked.stream().anyMatch(old -> old.filter().equals(subscription.filter())));
             changed = changed.compose(v -> one.become(asks, wish(next, connection, asks), reconnect))
-                    .onSuccess(v -> undo.add(() -> one.become(asked, wished, reconnect)));
+                    .map(v -> {
+                        undo.add(() -> one.become(asked, wished, reconnect));
+                        return null;
+                    });
         }
         return changed.compose(v -> openAll(next, Math.max(connections, before)))
-                .onSuccess(v -> settle(next))
+                .<Void>map(v -> {
+                    settle(next);
+                    return null;
+                })
                 .onFailure(e -> {
                     for (int i = open.size() - 1; i >= before; i--) {
                         end(next.broker(), i);

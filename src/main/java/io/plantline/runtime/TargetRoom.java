@@ -143,7 +143,10 @@ final class TargetRoom {
     Future<Void> openOutbox() {
         return !roles.contains(Role.DISPATCHER)
                 ? Future.succeededFuture()
-                : vertx.deployVerticle(outbox).onSuccess(id -> deployment = id).mapEmpty();
+                : vertx.deployVerticle(outbox).map(id -> {
+                    deployment = id;
+                    return null;
+                });
     }
 
     /** When a publisher of it had something to do last, as of {@link System#nanoTime}. */

@@ -91,7 +91,7 @@ public final class DispatcherVerticle extends VerticleBase {
     @Override
     public Future<?> start() {
         Work work = Work.of(first);
-        return dispatcher.prepare(work.routing()).onSuccess(route -> {
+        return dispatcher.prepare(work.routing()).map(route -> {
             route.run();
             MqttSession opened = new MqttSession(
                     (ContextInternal) context,
@@ -103,6 +103,7 @@ public final class DispatcherVerticle extends VerticleBase {
                     new SecureRandom());
             session = opened;
             opened.start();
+            return null;
         });
     }
 

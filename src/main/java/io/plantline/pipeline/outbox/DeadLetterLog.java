@@ -87,13 +87,14 @@ final class DeadLetterLog {
                                 trouble,
                                 work -> context.runOnContext(v -> work.run()));
                     })
-                    .onSuccess(opened -> {
+                    .map(opened -> {
                         log = opened;
                         LogState state = opened.recovered();
                         nextSequence = state.nextSequence();
                         stored = state.lane(0).stored();
                         done = state.lane(0).done();
                         cursor = state.lane(0).cursor();
+                        return opened;
                     });
         }
         return opening;

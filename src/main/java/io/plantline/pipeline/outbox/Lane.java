@@ -250,7 +250,7 @@ final class Lane {
                     long[] moved = {givenUp};
                     return Loop.run(() -> moveNext(to, moved)).map(v -> moved[0]);
                 })
-                .onComplete(moved -> {
+                .andThen(moved -> {
                     moving = false;
                     pump();
                 });
@@ -264,10 +264,11 @@ final class Lane {
         }
         backingOff = null;
         return waits.handTo(to)
-                .onSuccess(count -> {
+                .map(count -> {
                     trouble = null;
                     relay.accounts().givenUp(number, count, waits.end());
                     freed();
+                    return count;
                 })
                 .onFailure(e -> again.run());
     }
@@ -325,6 +326,17 @@ final class Lane {
                             backlog.rewind(entry.batch().firstSequence(), ordinal);
                             return Future.failedFuture(e);
                         });
+    }
+
+    /** What it does, for whoever looks for a fault. */
+    @Override
+    public String toString() {
+        return "lane " + number + ": " + (running == null ? "no plan" : running + (backingOff == null ? "" : ", waits"))
+                + (pinned == null ? "" : ", pinned " + pinned)
+                + (waitingForAge ? ", young" : "")
+                + (moving ? ", moving" : "")
+                + "; "
+                + backlog;
     }
 
     /** Those who wait for a delivery hear that there was none. */

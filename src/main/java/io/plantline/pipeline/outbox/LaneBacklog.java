@@ -139,7 +139,7 @@ final class LaneBacklog {
     Future<Void> read() {
         reading = true;
         return journal.read(number, Math.max(1, room() - queue.bytes()))
-                .onComplete(read -> reading = false)
+                .andThen(read -> reading = false)
                 .map(read -> {
                     read.entries().forEach(queue::add);
                     loaded = read.ordinal();
@@ -366,6 +366,15 @@ final class LaneBacklog {
             span.close();
         }
         return dropped;
+    }
+
+    @Override
+    public String toString() {
+        return queue.records() + " in memory, " + loaded + " loaded of " + stored + " stored of " + appended
+                + " appended"
+                + (span == null ? "" : ", gathered up to " + span.end())
+                + (onDisk ? ", more on disk" : "")
+                + (reading ? ", reading" : "");
     }
 
     /** Those who wait for a delivery hear that there was none. */

@@ -123,15 +123,15 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
                         storage.minFreeBytes(),
                         trouble,
                         work -> own.runOnContext(v -> work.run())))
-                .onSuccess(logs -> {
+                .compose(logs -> {
                     ledger.resume(logs.totals());
                     Books.Part part = logs.raw().isPresent() ? Books.Part.LAST : Books.Part.ALL;
                     last = relay(journal(logs.ready()), part, null, null, letters);
                     first = logs.raw()
                             .map(raw -> relay(journal(raw), Books.Part.FIRST, processing, last, letters))
                             .orElse(last);
-                })
-                .compose(v -> dead.openIfThere());
+                    return dead.openIfThere();
+                });
     }
 
     private DeadLetters deadLetters(@Nullable DeadLetterLog log) {
@@ -296,6 +296,12 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
         return each((relay, closed) -> relay.close().onComplete(closed))
                 .eventually(() -> deadLetterLog == null ? Future.succeededFuture() : deadLetterLog.close())
                 .eventually(() -> elsewhere == null ? Future.succeededFuture() : elsewhere.stop());
+    }
+
+    /** What it does, for whoever looks for a fault. */
+    @Override
+    public String toString() {
+        return relays().toString();
     }
 
     /** How it is, now. */

@@ -70,6 +70,11 @@ final class PlanRun {
         this.span = span;
     }
 
+    @Override
+    public String toString() {
+        return plan + (pinned ? "" : " not pinned") + " after " + attempts + " attempts";
+    }
+
     /** Start that took its messages. */
     int epoch() {
         return (int) plan.epoch();

@@ -49,11 +49,12 @@ final class Processing {
         Elsewhere others = elsewhere;
         Future<ProcessReply> answer =
                 others == null ? HOP.request(bus, address, request) : HOP.request(others.patience(), address, request);
-        return answer.onSuccess(reply -> {
+        return answer.map(reply -> {
             if (reply.failure() == null) {
                 successes[processor] += reply.processed().output().count()
                         + reply.processed().filtered().size();
             }
+            return reply;
         });
     }
 

@@ -40,6 +40,6 @@ final class Publishing {
                         others.patience(),
                         address,
                         new PublishRequest(batch, others.lender().address()))
-                .onComplete(done -> others.lender().takeBack(batch));
+                .andThen(done -> others.lender().takeBack(batch));
     }
 }

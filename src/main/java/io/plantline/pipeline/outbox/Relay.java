@@ -371,6 +371,11 @@ final class Relay {
                 .map(v -> moved.stream().mapToLong(Future::result).sum());
     }
 
+    @Override
+    public String toString() {
+        return target.name() + (stopping ? " stopping" : "") + (closed ? " closed" : "") + " " + Arrays.toString(lanes);
+    }
+
     void cannotRead(Lane lane, Throwable cause) {
         if (lane.troubledBy("OUTBOX-READ")) {
             LOG.error(

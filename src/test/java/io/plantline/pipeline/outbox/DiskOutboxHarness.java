@@ -45,6 +45,7 @@ abstract class DiskOutboxHarness {
     volatile Function<PublishRequest, PublishReply> publisher = this::deliver;
     volatile Function<PublishRequest, Future<PublishReply>> answers =
             request -> Future.succeededFuture(publisher.apply(request));
+    OutboxVerticle opened;
     Vertx vertx = Vertx.vertx();
     TargetLedger ledger = new TargetLedger("t");
     long maxBytes = 100 * MIB;
@@ -85,6 +86,7 @@ abstract class DiskOutboxHarness {
                 new Storage("outbox", Optional.of(folder), FileDisk::new, 0, () -> "hash"),
                 ledger,
                 name -> deadOutbox);
+        opened = outbox;
         vertx.deployVerticle(outbox).toCompletionStage().toCompletableFuture().join();
         outbox.resume();
         return outbox;
@@ -147,7 +149,7 @@ abstract class DiskOutboxHarness {
             });
             throw new AssertionError(
                     published.size() + " of " + count + " published, " + plans.size() + " attempts; "
-                            + ledger.snapshot(),
+                            + ledger.snapshot() + "; " + opened,
                     e);
         }
     }

@@ -133,16 +133,16 @@ final class RemoteProcessor implements Processor {
             }
             return caller.call(request)
                     .map(response -> exchange.outputs(response, group.size()))
-                    .onSuccess(outputs -> {
+                    .<Void>map(outputs -> {
                         for (int i = 0; i < group.size(); i++) {
                             group.get(i).output = outputs.get(i);
                         }
+                        return null;
                     })
                     .recover(e -> {
                         refused(group, Failure.of(e));
-                        return Future.succeededFuture(List.of());
-                    })
-                    .mapEmpty();
+                        return Future.succeededFuture();
+                    });
         }
 
         private void refused(List<Item> group, Failure failure) {

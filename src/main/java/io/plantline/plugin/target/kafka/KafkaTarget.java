@@ -40,7 +40,7 @@ final class KafkaTarget implements Target {
                     return Future.failedFuture(
                             Objects.requireNonNull(open.failure()).asException());
                 })
-                .onComplete(done -> {
+                .andThen(done -> {
                     context.vertx().cancelTimer(watch);
                     if (open.failure() != null && link == open) {
                         link = null;

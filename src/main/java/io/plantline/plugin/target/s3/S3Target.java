@@ -46,9 +46,11 @@ final class S3Target implements Target {
                     }
                     return makeClient();
                 })
-                .onSuccess(made -> client = made)
                 .recover(e -> Future.failedFuture(S3Failures.of(e).asException()))
-                .mapEmpty();
+                .map(made -> {
+                    client = made;
+                    return null;
+                });
     }
 
     private S3AsyncClient makeClient() {
