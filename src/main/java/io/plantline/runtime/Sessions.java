@@ -189,16 +189,21 @@ final class Sessions {
                     settle(next);
                     return null;
                 })
-                .onFailure(e -> {
-                    for (int i = open.size() - 1; i >= before; i--) {
-                        end(next.broker(), i);
-                    }
-                    Future.join(undo.stream().map(Supplier::get).toList()).onComplete(undone -> {
-                        if (former != null) {
-                            settle(former);
-                        }
-                    });
-                });
+                .recover(e -> takeBack(next, former, before, undo).transform(v -> Future.failedFuture(e)));
+    }
+
+    /** What a change has opened is ended, and the others are as before when this completes. */
+    private Future<Void> takeBack(
+            Configuration refused, @Nullable Configuration former, int before, List<Supplier<Future<Void>>> undo) {
+        for (int i = open.size() - 1; i >= before; i--) {
+            end(refused.broker(), i);
+        }
+        return Future.join(undo.stream().map(Supplier::get).toList()).transform(undone -> {
+            if (former != null) {
+                settle(former);
+            }
+            return Future.succeededFuture();
+        });
     }
 
     /** When all sessions have what is theirs, each gives up what is another one's. */
