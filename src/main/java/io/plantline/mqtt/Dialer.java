@@ -37,7 +37,6 @@ final class Dialer {
                 .setConnectTimeout(milliseconds(options.connectTimeout().toMillis()))
                 .setSslHandshakeTimeout(options.connectTimeout().toMillis())
                 .setSslHandshakeTimeoutUnit(TimeUnit.MILLISECONDS)
-                .setTcpUserTimeout(milliseconds(options.keepAlive().toMillis() * 3 / 2))
                 .setTcpNoDelay(true)
                 .setTcpKeepAlive(true)
                 .setHostnameVerificationAlgorithm("HTTPS");

@@ -2,6 +2,7 @@ package io.plantline.mqtt;
 
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.handler.codec.mqtt.MqttConnAckMessage;
 import io.netty.handler.codec.mqtt.MqttDecoder;
 import io.netty.handler.codec.mqtt.MqttEncoder;
@@ -65,6 +66,7 @@ final class MqttConnection {
     private long lastReceivedNanos = System.nanoTime();
     private long lastPingNanos = System.nanoTime();
     private boolean reading = true;
+    private int patienceMillis;
     private long keepAliveTimer = -1;
     private @Nullable String closingBecause;
     private boolean closed;
@@ -115,9 +117,10 @@ final class MqttConnection {
      * Starts to look after the connection: a PINGREQ twice an interval, whatever else is sent, because the broker may be
      * owed one while we only receive (MQTT 5.0 section 3.1.2.10); the end when the broker is silent for one and a half
      * intervals. A peer that vanished is found even while we send, because only what arrives counts. While we do not
-     * read, silence says nothing.
+     * read, silence says nothing, and TCP looks whether the peer is there.
      */
     void keepAlive(Duration interval) {
+        patienceMillis = (int) Math.min(Integer.MAX_VALUE, interval.toMillis() * 3 / 2);
         long nanos = interval.toNanos();
         long tick = Math.max(10, interval.toMillis() / 8);
         keepAliveTimer = context.setPeriodic(tick, id -> {
@@ -135,12 +138,23 @@ final class MqttConnection {
     void pauseReading() {
         reading = false;
         channel.channel().config().setAutoRead(false);
+        giveUpUnsent(patienceMillis);
     }
 
     void resumeReading() {
         reading = true;
         lastReceivedNanos = System.nanoTime();
         channel.channel().config().setAutoRead(true);
+        giveUpUnsent(0);
+    }
+
+    /**
+     * How long TCP tries to send (RFC 5482); 0: as the system does, where there is no such option, too. Not while we read:
+     * a broker that is too busy to take our acknowledgements closes its window and yet is there, and would only have
+     * to send everything again to the next connection.
+     */
+    private void giveUpUnsent(int millis) {
+        channel.channel().config().setOption(EpollChannelOption.TCP_USER_TIMEOUT, millis);
     }
 
     /**

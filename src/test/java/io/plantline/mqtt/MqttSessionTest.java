@@ -617,6 +617,53 @@ class MqttSessionTest {
         }
 
         @Test
+        void aBrokerThatIsTooBusyToReadOurAcknowledgementsIsNotLeft() throws Exception {
+            try (ScriptedBroker busy = ScriptedBroker.start(4_096)) {
+                Options options = options();
+                options.ports = new int[] {busy.port()};
+                options.keepAlive = Duration.ofSeconds(1);
+                try (SessionHarness session = SessionHarness.start(options).safeAtOnce()) {
+                    Connection connection = busy.welcome(false);
+                    int messages = 20_000;
+                    for (int id = 1; id <= messages; id++) {
+                        connection.publish("a/1", 1, id, false, "x");
+                    }
+                    for (int i = 0; i < 40; i++) {
+                        Thread.sleep(100); // Three times what it takes to give up a peer that has vanished.
+                        connection.publish("a/1", 0, 0, false, "alive");
+                    }
+                    for (int id = 1; id <= messages; id++) {
+                        connection.expectAck(Packet.PUBACK, id);
+                    }
+                    assertThat(session.status().counters().connects()).isEqualTo(1);
+                }
+            }
+        }
+
+        @Test
+        void aPeerThatTakesNothingWhileItIsNotReadIsLeft() {
+            try (ScriptedBroker busy = ScriptedBroker.start(4_096)) {
+                Options options = options();
+                options.ports = new int[] {busy.port()};
+                options.keepAlive = Duration.ofSeconds(1);
+                options.maxUnacknowledged = 1_600_000;
+                try (SessionHarness session = SessionHarness.start(options)) {
+                    Connection connection = busy.welcome(false);
+                    int messages = 20_000;
+                    for (int id = 1; id <= messages; id++) {
+                        connection.publish("a/1", 1, id, false, "x");
+                    }
+                    await().until(() -> session.status().counters().received() == messages);
+                    List<Promise<Void>> small = session.allReads();
+                    connection.publish("a/1", 1, messages + 1, false, "x".repeat(900_000));
+                    session.awaitState(State.PRESSURE);
+                    small.forEach(Promise::complete);
+                    busy.accept();
+                }
+            }
+        }
+
+        @Test
         void qos0BeyondTheBoundIsShedAndCounted() {
             Options options = options();
             options.maxUnacknowledged = 1_000;

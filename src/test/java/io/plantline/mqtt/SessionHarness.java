@@ -7,6 +7,7 @@ import io.plantline.spi.TlsSettings;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
 import io.vertx.core.internal.ContextInternal;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
@@ -23,7 +24,9 @@ import java.util.random.RandomGenerator;
 
 /** A session with a handler that keeps what it gets until the test says that it is safe. */
 final class SessionHarness implements AutoCloseable {
-    private final Vertx vertx = Vertx.vertx();
+    /** Sockets as the program has them. */
+    private final Vertx vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
+
     private final ContextInternal context = (ContextInternal) vertx.getOrCreateContext();
     private final BlockingQueue<Received> received = new LinkedBlockingQueue<>();
     private final BlockingQueue<Promise<Void>> reads = new LinkedBlockingQueue<>();
@@ -165,6 +168,13 @@ final class SessionHarness implements AutoCloseable {
 
     int pending() {
         return received.size();
+    }
+
+    /** Those that nobody has taken yet. */
+    List<Promise<Void>> allReads() {
+        List<Promise<Void>> all = new ArrayList<>();
+        reads.drainTo(all);
+        return all;
     }
 
     /** The oldest read that nobody has called safe. */

@@ -32,9 +32,15 @@ public final class ScriptedBroker implements AutoCloseable {
     }
 
     public static ScriptedBroker start() {
+        return start(1 << 16);
+    }
+
+    /** The same with room for so many bytes that it has not read, roughly. */
+    public static ScriptedBroker start(int receiveBuffer) {
         try {
             ServerSocket server = new ServerSocket();
             server.setReuseAddress(true);
+            server.setReceiveBufferSize(receiveBuffer);
             server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
             return new ScriptedBroker(server);
         } catch (IOException e) {
