@@ -3,6 +3,7 @@ package io.plantline.demo;
 import io.plantline.config.Configuration;
 import io.plantline.config.ConfigurationParser;
 import io.plantline.config.Plugins;
+import io.plantline.mqtt.SessionStatus;
 import io.plantline.observe.TargetLedger;
 import io.plantline.runtime.House;
 import io.plantline.runtime.PluginCatalog;
@@ -28,6 +29,7 @@ import java.util.stream.Stream;
 /** Runs the main job on embedded parts and shows what happens as it happens. */
 public final class Demo {
     private static final Path LAKE = Path.of("target/demo/lake");
+    private static final int STANDSTILL_SECONDS = 5;
 
     private final Artemis plantBroker = Artemis.start();
     private final Artemis otherBroker = Artemis.start();
@@ -65,7 +67,8 @@ public final class Demo {
 
     private void run(int seconds) throws Exception {
         house.start(configuration).toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
-        await(() -> plantBroker.isConnected("plantline-demo"));
+        // What is published before the broker has a subscription is nobody's.
+        await(this::isSubscribed);
         System.out.println("""
 
                 com1/plant1/area1/+/Message1|2 ---> Parquet files in %s
@@ -74,10 +77,20 @@ public final class Demo {
                 """.formatted(LAKE, model.url()));
         plantThread.start();
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
+        StandstillWatch watch = new StandstillWatch(STANDSTILL_SECONDS, Path.of("target/demo/threads.txt"));
         for (int beat = 1; System.nanoTime() < end; beat++) {
             LockSupport.parkNanos(1_000_000_000L);
             show(beat);
+            watch.beat(plant.published())
+                    .ifPresent(dump -> System.out.println("       the broker of the plant has confirmed nothing for "
+                            + STANDSTILL_SECONDS + " s; what all threads do is in " + dump));
         }
+    }
+
+    private boolean isSubscribed() {
+        List<SessionStatus> sessions =
+                house.sessions().toCompletionStage().toCompletableFuture().join();
+        return sessions.stream().allMatch(session -> session.state() == SessionStatus.State.SUBSCRIBED);
     }
 
     private void show(int beat) {
@@ -129,16 +142,20 @@ public final class Demo {
                             .mapToLong(TargetLedger.Snapshot::delivered)
                             .sum());
             long received = answers.tally().altered();
+            await(() -> rows + received + plantBroker.waiting() == published);
+            long kept = plantBroker.waiting();
             System.out.println("\nThe ledger:");
             house.ledgers().forEach(ledger -> System.out.println("  " + ledger));
             System.out.println("Counted outside Plantline:");
             System.out.println("  published and confirmed by the broker: " + published);
             System.out.println("  rows that DuckDB finds in the lake:    " + rows);
             System.out.println("  answers that a subscriber received:    " + received);
+            System.out.println("  messages that the broker still holds:  " + kept);
             System.out.println(
-                    rows + received == published
-                            ? "It balances: " + published + " = " + rows + " + " + received
-                            : "IT DOES NOT BALANCE: " + published + " published, " + (rows + received) + " arrived");
+                    rows + received + kept == published
+                            ? "It balances: " + published + " = " + rows + " + " + received + " + " + kept
+                            : "IT DOES NOT BALANCE: " + published + " published, " + (rows + received) + " arrived, "
+                                    + kept + " held");
         } catch (Exception e) {
             System.out.println("The demo did not end in order: " + e);
         }

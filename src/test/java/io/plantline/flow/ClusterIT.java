@@ -5,11 +5,11 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.plantline.testkit.Certificates;
+import io.plantline.testkit.DistinctRows;
 import io.plantline.testkit.InferenceService;
 import io.plantline.testkit.InferenceService.Reply;
 import io.plantline.testkit.Load;
 import io.plantline.testkit.Mosquitto;
-import io.plantline.testkit.ParquetRows;
 import io.plantline.testkit.PlantlineProcess;
 import io.plantline.testkit.Ports;
 import io.plantline.testkit.S3Server;
@@ -41,6 +41,7 @@ class ClusterIT {
 
     private final int port = Ports.free();
     private final int busPort = Ports.free();
+    private final DistinctRows raw = DistinctRows.in(() -> this.store.copy("lake", "raw", directory));
     private S3Server store;
     private String document;
     private boolean cut;
@@ -137,23 +138,23 @@ class ClusterIT {
             link(false);
             dispatcher.await("CLUSTER-LEFT");
             LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(CUT_SECONDS));
-            long during = rows();
+            long during = raw.count();
             link(true);
             awaitRows(during + 2_000);
 
             for (int i = 0; i < KILLS; i++) {
                 LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(100_000_000L, 1_500_000_000L));
                 assertThat(publisher.kill()).isEqualTo(137);
-                long before = rows();
+                long before = raw.count();
                 publisher = works();
                 awaitRows(before + 500);
             }
             int perTopic = load.stop();
             awaitRows((long) perTopic * TOPICS);
+            DistinctRows asked = DistinctRows.in(() -> store.copy("lake", "asked", directory));
             await().atMost(Duration.ofMinutes(1))
                     .pollInterval(Duration.ofSeconds(1))
-                    .until(() -> ParquetRows.countDistinct(store.copy("lake", "asked", directory))
-                            >= (long) perTopic * TOPICS);
+                    .until(() -> asked.count() >= (long) perTopic * TOPICS);
             assertThat(dispatcher.stop()).isIn(0, 143);
             assertThat(publisher.stop()).isIn(0, 143);
             for (String prefix : new String[] {"raw", "asked"}) {
@@ -172,10 +173,6 @@ class ClusterIT {
     private void awaitRows(long many) {
         await().atMost(Duration.ofMinutes(2))
                 .pollInterval(Duration.ofSeconds(1))
-                .until(() -> rows() >= many);
-    }
-
-    private long rows() throws IOException {
-        return ParquetRows.countDistinct(store.copy("lake", "raw", directory));
+                .until(() -> raw.count() >= many);
     }
 }

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.plantline.testkit.ConfigMapMount;
+import io.plantline.testkit.DistinctRows;
 import io.plantline.testkit.Load;
 import io.plantline.testkit.Mosquitto;
-import io.plantline.testkit.ParquetRows;
 import io.plantline.testkit.PlantlineProcess;
 import io.plantline.testkit.Verifier;
 import java.io.IOException;
@@ -29,6 +29,7 @@ class ConnectionsIT {
     @TempDir
     private Path directory;
 
+    private final DistinctRows rows = DistinctRows.in(this::lake);
     private Mosquitto broker;
 
     /**
@@ -58,15 +59,11 @@ class ConnectionsIT {
                 .awaitSubscribed();
     }
 
-    private long rows() {
-        return ParquetRows.countDistinct(lake() + "/**/*.parquet");
-    }
-
     private void awaitRows(long more) {
-        long before = rows();
+        long before = rows.count();
         await().atMost(Duration.ofMinutes(1))
                 .pollInterval(Duration.ofMillis(500))
-                .until(() -> rows() >= before + more);
+                .until(() -> rows.count() >= before + more);
     }
 
     private void change(PlantlineProcess plantline, ConfigMapMount mount, int connections) {
@@ -97,7 +94,7 @@ class ConnectionsIT {
             await().atMost(Duration.ofSeconds(30)).until(() -> plantline.log().split("subscribed at ", -1).length == 4);
             assertThat(connected()).containsExactlyInAnyOrder("many", "many.1", "many.2");
             Load load = Load.start(source.port(), TOPICS, 2, 200, RATE);
-            await().atMost(Duration.ofSeconds(30)).until(() -> Files.exists(lake()) && rows() > 500);
+            await().atMost(Duration.ofSeconds(30)).until(() -> rows.count() > 500);
 
             change(plantline, mount, 1);
             await().atMost(Duration.ofSeconds(60))
@@ -118,10 +115,10 @@ class ConnectionsIT {
             int perTopic = load.stop();
             await().atMost(Duration.ofMinutes(1))
                     .pollInterval(Duration.ofSeconds(1))
-                    .untilAsserted(
-                            () -> assertThat(rows()).as(next.log()).isGreaterThanOrEqualTo((long) perTopic * TOPICS));
+                    .untilAsserted(() ->
+                            assertThat(rows.count()).as(next.log()).isGreaterThanOrEqualTo((long) perTopic * TOPICS));
             assertThat(next.stop()).isIn(0, 143);
-            Verifier.Findings found = Verifier.verify(lake() + "/**/*.parquet", TOPICS, perTopic);
+            Verifier.Findings found = Verifier.verify(lake(), TOPICS, perTopic);
             System.out.println("connections 3, 1, 4, killed, 2: " + found.text());
             assertThat(found.missing()).isEmpty();
             assertThat(found.altered()).isZero();

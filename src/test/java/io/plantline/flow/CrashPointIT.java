@@ -6,12 +6,12 @@ import static org.awaitility.Awaitility.await;
 import io.plantline.command.CrashingPlantline;
 import io.plantline.pipeline.outbox.log.CrashingDisk;
 import io.plantline.testkit.BrokerWatch;
+import io.plantline.testkit.DistinctRows;
 import io.plantline.testkit.HttpFaultProxy;
 import io.plantline.testkit.Load;
 import io.plantline.testkit.Mosquitto;
 import io.plantline.testkit.MqttFaultProxy;
 import io.plantline.testkit.Packet;
-import io.plantline.testkit.ParquetRows;
 import io.plantline.testkit.PlantlineProcess;
 import io.plantline.testkit.S3Server;
 import io.plantline.testkit.Verifier;
@@ -100,9 +100,10 @@ class CrashPointIT {
             PlantlineProcess last = start();
             int perTopic = load.stop();
             await().atMost(Duration.ofMinutes(2)).until(() -> last.log().contains("subscribed"));
+            DistinctRows rows = DistinctRows.in(() -> s3.copy("lake", "", directory));
             await().atMost(Duration.ofMinutes(2))
                     .pollInterval(Duration.ofSeconds(2))
-                    .until(() -> ParquetRows.countDistinct(s3.copy("lake", "", directory)) >= (long) perTopic * TOPICS);
+                    .until(() -> rows.count() >= (long) perTopic * TOPICS);
             assertThat(last.stop()).isIn(0, 143);
             Verifier.Findings found = Verifier.verify(s3.copy("lake", "", directory), TOPICS, perTopic);
             System.out.println(

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.plantline.testkit.Artemis;
+import io.plantline.testkit.DistinctRows;
 import io.plantline.testkit.Load;
 import io.plantline.testkit.Mosquitto;
-import io.plantline.testkit.ParquetRows;
 import io.plantline.testkit.PlantlineProcess;
 import io.plantline.testkit.Verifier;
 import java.io.IOException;
@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class DiskCrashIT {
     private static final int TOPICS = 20;
     private static final int KILLS = Integer.getInteger("crash.kills", 5);
-    private static final int RATE = 1_000;
+    private static final int RATE = 500;
     /** A file per message, each forced to disk. */
     private static final int SINGLE_RATE = 200;
 
@@ -71,11 +71,12 @@ class DiskCrashIT {
             assertThat(load.isRunning()).as("every kill happened under load").isTrue();
             int perTopic = load.stop();
             int count = perTopic * TOPICS;
+            DistinctRows rows = DistinctRows.in(lake);
             await().atMost(Duration.ofMinutes(2))
                     .pollInterval(Duration.ofSeconds(1))
-                    .until(() -> (single ? files(lake) : rows(lake)) >= count);
+                    .until(() -> (single ? files(lake) : rows.count()) >= count);
             assertThat(plantline.stop()).isIn(0, 143);
-            Verifier.Findings found = Verifier.verify(lake + "/**/*.parquet", TOPICS, perTopic);
+            Verifier.Findings found = Verifier.verify(lake, TOPICS, perTopic);
             System.out.println(
                     "disk, " + eventType + ", " + broker + ", QoS " + qos + ", " + KILLS + " kills: " + found.text());
             assertThat(found.missing()).isEmpty();
@@ -99,9 +100,5 @@ class DiskCrashIT {
         } catch (UncheckedIOException e) {
             return files(lake); // A file got its name while we looked.
         }
-    }
-
-    private static long rows(Path lake) throws IOException {
-        return files(lake) == 0 ? 0 : ParquetRows.countDistinct(lake + "/**/*.parquet");
     }
 }

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.plantline.testkit.Artemis;
+import io.plantline.testkit.DistinctRows;
 import io.plantline.testkit.Generator;
 import io.plantline.testkit.HttpFaultProxy;
 import io.plantline.testkit.HttpFaultProxy.Fault;
-import io.plantline.testkit.ParquetRows;
 import io.plantline.testkit.PlantlineProcess;
 import io.plantline.testkit.S3Server;
 import io.plantline.testkit.Verifier;
@@ -61,9 +61,10 @@ class LargePlanIT {
             assertThat(s3.uploads("lake")).as("the kill came in the middle").isNotEmpty();
 
             PlantlineProcess again = program.start().awaitSubscribed();
+            DistinctRows rows = DistinctRows.in(() -> s3.copy("lake", "", directory));
             await().atMost(Duration.ofMinutes(2))
                     .pollInterval(Duration.ofSeconds(2))
-                    .until(() -> ParquetRows.countDistinct(s3.copy("lake", "", directory)) >= MESSAGES);
+                    .until(() -> rows.count() >= MESSAGES);
             long peak = again.peakMegabytes();
             long largest = largest(directory.resolve("copy-"));
             assertThat(again.stop()).isIn(0, 143);

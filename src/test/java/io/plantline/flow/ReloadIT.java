@@ -8,6 +8,7 @@ import io.plantline.pipeline.outbox.log.CrashingDisk;
 import io.plantline.testkit.Artemis;
 import io.plantline.testkit.Collector;
 import io.plantline.testkit.ConfigMapMount;
+import io.plantline.testkit.DistinctRows;
 import io.plantline.testkit.FaultProxy;
 import io.plantline.testkit.Generator;
 import io.plantline.testkit.InferenceService;
@@ -16,7 +17,6 @@ import io.plantline.testkit.Load;
 import io.plantline.testkit.Mosquitto;
 import io.plantline.testkit.MqttFaultProxy;
 import io.plantline.testkit.Packet;
-import io.plantline.testkit.ParquetRows;
 import io.plantline.testkit.PlantlineProcess;
 import io.plantline.testkit.S3Server;
 import io.plantline.testkit.Stamp;
@@ -199,12 +199,13 @@ class ReloadIT {
                     .untilAsserted(() -> assertThat(warm.tally().distinct())
                             .as(plantline.log())
                             .isGreaterThanOrEqualTo((long) perTopic * TOPICS));
+            DistinctRows lakeRows = DistinctRows.in(() -> store.copy("lake", "lake", directory));
+            DistinctRows movingRows = DistinctRows.in(() -> store.copy("lake", "moving", directory));
             await().atMost(Duration.ofMinutes(1))
                     .pollInterval(Duration.ofSeconds(1))
                     .untilAsserted(() -> {
-                        assertThat(ParquetRows.countDistinct(store.copy("lake", "lake", directory)))
-                                .isGreaterThanOrEqualTo((long) perTopic * TOPICS);
-                        assertThat(ParquetRows.countDistinct(store.copy("lake", "moving", directory)))
+                        assertThat(lakeRows.count()).isGreaterThanOrEqualTo((long) perTopic * TOPICS);
+                        assertThat(movingRows.count())
                                 .as(plantline.log())
                                 .isGreaterThanOrEqualTo((long) movingPerTopic * TOPICS);
                     });
@@ -253,7 +254,8 @@ class ReloadIT {
             }
             mount.swap(wrong.replace("lkae", "lake"));
             plantline.await("OUTBOX-MOVED: 50 messages");
-            await().until(() -> ParquetRows.countDistinct(store.copy("lake", "", directory)) == 50);
+            DistinctRows rows = DistinctRows.in(() -> store.copy("lake", "", directory));
+            await().until(() -> rows.count() == 50);
             assertThat(plantline.stop()).isIn(0, 143);
             assertThat(plantline.log())
                     .contains("ledger lake: accepted 50 = delivered 50")
@@ -343,12 +345,13 @@ class ReloadIT {
             int perTopic = load.stop();
             goOn.set(false);
             int movingPerTopic = moving.get();
+            DistinctRows lakeRows = DistinctRows.in(() -> store.copy("lake", "lake", directory));
+            DistinctRows movingRows = DistinctRows.in(() -> store.copy("lake", "moving", directory));
             await().atMost(Duration.ofMinutes(2))
                     .pollInterval(Duration.ofSeconds(1))
                     .untilAsserted(() -> {
-                        assertThat(ParquetRows.countDistinct(store.copy("lake", "lake", directory)))
-                                .isGreaterThanOrEqualTo((long) perTopic * TOPICS);
-                        assertThat(ParquetRows.countDistinct(store.copy("lake", "moving", directory)))
+                        assertThat(lakeRows.count()).isGreaterThanOrEqualTo((long) perTopic * TOPICS);
+                        assertThat(movingRows.count())
                                 .as(last.log())
                                 .isGreaterThanOrEqualTo((long) movingPerTopic * TOPICS);
                     });
@@ -410,8 +413,8 @@ class ReloadIT {
                 .awaitSubscribed();
     }
 
-    private static void verify(String files, int perTopic) {
-        Verifier.Findings found = Verifier.verify(files, TOPICS, perTopic);
+    private static void verify(Path folder, int perTopic) {
+        Verifier.Findings found = Verifier.verify(folder, TOPICS, perTopic);
         System.out.println(found.text());
         assertThat(found.missing()).isEmpty();
         assertThat(found.duplicates()).isZero();

@@ -9,11 +9,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.activemq.artemis.core.config.Configuration;
 import org.apache.activemq.artemis.core.config.impl.ConfigurationImpl;
+import org.apache.activemq.artemis.core.postoffice.impl.LocalQueueBinding;
 import org.apache.activemq.artemis.core.protocol.mqtt.MQTTStateManager;
 import org.apache.activemq.artemis.core.security.CheckType;
 import org.apache.activemq.artemis.core.security.Role;
 import org.apache.activemq.artemis.core.server.ActiveMQServer;
 import org.apache.activemq.artemis.core.server.JournalType;
+import org.apache.activemq.artemis.core.server.Queue;
 import org.apache.activemq.artemis.core.server.impl.ActiveMQServerImpl;
 import org.apache.activemq.artemis.core.settings.impl.AddressFullMessagePolicy;
 import org.apache.activemq.artemis.core.settings.impl.AddressSettings;
@@ -120,12 +122,15 @@ public final class Artemis implements AutoCloseable {
         List.copyOf(server.getRemotingService().getConnections()).forEach(connection -> connection.disconnect(true));
     }
 
-    public boolean isConnected(String clientId) {
-        try {
-            return MQTTStateManager.getInstance(server).getConnectedClients().containsKey(clientId);
-        } catch (Exception e) {
-            throw new IllegalStateException(e);
-        }
+    /** Messages that wait for their subscribers, or are delivered and not acknowledged; not those that Artemis sends itself. */
+    public long waiting() {
+        return server.getPostOffice()
+                .getAllBindings()
+                .filter(LocalQueueBinding.class::isInstance)
+                .map(binding -> ((LocalQueueBinding) binding).getQueue())
+                .filter(queue -> !queue.getAddress().toString().startsWith("$"))
+                .mapToLong(Queue::getMessageCount)
+                .sum();
     }
 
     @Override

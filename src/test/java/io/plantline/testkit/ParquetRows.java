@@ -48,11 +48,6 @@ public final class ParquetRows {
         return number("count(*)", glob);
     }
 
-    /** The same, each payload once: those of {@link Stamp} are all different. */
-    public static long countDistinct(String glob) {
-        return number("count(DISTINCT payload)", glob);
-    }
-
     /** Counts message identities: a message that came twice has two. */
     public static long countDistinctIds(String glob) {
         return number("count(DISTINCT message_id)", glob);

@@ -1,6 +1,7 @@
 package io.plantline.testkit;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -100,16 +101,20 @@ public final class S3Server implements AutoCloseable {
         return keys;
     }
 
-    /** Copies the objects under a prefix that are not there yet into a folder; returns what names them all as Parquet files. */
-    public String copy(String bucket, String prefix, Path directory) throws IOException {
-        Path copy = Files.createDirectories(directory.resolve("copy-" + prefix));
-        for (String key : keys(bucket)) {
-            Path file = copy.resolve(key.replace('/', '_'));
-            if (key.startsWith(prefix) && !Files.exists(file)) {
-                Files.write(file, get(bucket, key));
+    /** Copies the objects under a prefix that are not there yet into a folder of its own in {@code directory}; returns it. */
+    public Path copy(String bucket, String prefix, Path directory) {
+        try {
+            Path copy = Files.createDirectories(directory.resolve("copy-" + prefix));
+            for (String key : keys(bucket)) {
+                Path file = copy.resolve(key.replace('/', '_'));
+                if (key.startsWith(prefix) && !Files.exists(file)) {
+                    Files.write(file, get(bucket, key));
+                }
             }
+            return copy;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
-        return copy + "/*.parquet";
     }
 
     /** Begins an upload in parts that nobody ends. */

@@ -2,6 +2,7 @@ package io.plantline.testkit;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 
@@ -17,11 +18,11 @@ public final class Verifier {
      */
     public record Findings(String text, long total, long duplicates, long altered, List<String> missing) {}
 
-    /** Verifies the files that a glob names. */
-    public static Findings verify(String glob, int topics, int perTopic) {
+    /** Verifies the Parquet files below a folder. */
+    public static Findings verify(Path folder, int topics, int perTopic) {
         try {
-            Process process =
-                    Children.start(Verifier.class, glob, Integer.toString(topics), Integer.toString(perTopic));
+            Process process = Children.start(
+                    Verifier.class, folder + "/**/*.parquet", Integer.toString(topics), Integer.toString(perTopic));
             List<String> lines = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
                     .lines()
                     .toList();
