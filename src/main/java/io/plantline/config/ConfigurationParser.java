@@ -222,8 +222,7 @@ public final class ConfigurationParser {
             TargetFactory<?> factory = named(plugins.targets(), section.string("type"));
             int lanes = section.integer("lanes", factory.defaultLanes());
             Optional<Settings> batch = section.section("batch");
-            boolean memoryMode =
-                    !root.has("data-directory") && environment.dataDirectory().isEmpty();
+            boolean memoryMode = !broker.isDurable();
             if (memoryMode && section.has("outbox")) {
                 section.warn(
                         "outbox",

@@ -85,6 +85,21 @@ class ConfigurationParserTest {
     }
 
     @Test
+    void theWindowIsSmallWhereMessagesAreAcknowledgedAtOnce() {
+        Map<String, String> durable = Map.of("EDGE_DATA_DIR", "/data");
+        assertThat(window("", Map.of())).isEqualTo(65_535);
+        assertThat(window("", durable)).isEqualTo(1_000);
+        assertThat(window(", \"receive-maximum\": 7", durable)).isEqualTo(7);
+    }
+
+    private int window(String broker, Map<String, String> environment) {
+        return parser.parse(with(broker, FILE, ""), environment)
+                .configuration()
+                .broker()
+                .receiveMaximum();
+    }
+
+    @Test
     void theDataDirectoryComesFromTheDocumentOrTheEnvironment() {
         String document = with("", FILE, ", \"data-directory\": \"/one\", \"data-min-free\": \"1MiB\"");
         assertThat(parser.parse(document, Map.of()).configuration().data())
