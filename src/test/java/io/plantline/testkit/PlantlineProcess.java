@@ -1,5 +1,6 @@
 package io.plantline.testkit;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,14 +66,13 @@ public final class PlantlineProcess implements AutoCloseable {
             return this;
         }
 
-        /** Another main class, on the class path of the tests; it logs as the program does. */
+        /** Another main class of the tests, on the program's jar; it logs as the program does. */
         public Builder main(Class<?> other) {
-            trained = false;
-            program = List.of(
-                    "-Dlogback.configurationFile=logback.xml",
-                    "-cp",
-                    System.getProperty("java.class.path"),
-                    other.getName());
+            // The jar first: a class archive is for a class path that begins as this one does.
+            String classPath = jar().toAbsolutePath()
+                    + File.pathSeparator
+                    + other.getProtectionDomain().getCodeSource().getLocation().getPath();
+            program = List.of("-Dlogback.configurationFile=logback.xml", "-cp", classPath, other.getName());
             return this;
         }
 
