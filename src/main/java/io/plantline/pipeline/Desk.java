@@ -64,6 +64,8 @@ public final class Desk<Q extends PipelineMessage, R extends PipelineMessage> {
                 usedNanos = System.nanoTime();
                 Promise<Void> waiting = idle;
                 if (busy == 0 && waiting != null) {
+                    // Once: the seat may go on to be asked, and be waited for again.
+                    idle = null;
                     waiting.complete();
                 }
             });
