@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class DiskCrashIT {
     private static final int TOPICS = 20;
     private static final int KILLS = Integer.getInteger("crash.kills", 5);
-    private static final int RATE = 500;
+    private static final int RATE = 1_000;
     /** A file per message, each forced to disk. */
     private static final int SINGLE_RATE = 200;
 

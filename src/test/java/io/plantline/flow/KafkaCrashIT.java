@@ -26,7 +26,7 @@ class KafkaCrashIT {
     private static final int TOPICS = 20;
     private static final int KILLS = Integer.getInteger("kafka.kills", 3);
     private static final int LEADER_KILLS = Integer.getInteger("kafka.leader-kills", 1);
-    private static final int RATE = 500;
+    private static final int RATE = 1_000;
 
     @TempDir
     private Path directory;

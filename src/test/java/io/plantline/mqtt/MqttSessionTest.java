@@ -617,7 +617,7 @@ class MqttSessionTest {
         }
 
         @Test
-        void aBrokerThatIsTooBusyToReadOurAcknowledgementsIsNotLeft() throws Exception {
+        void aBrokerThatIsTooBusyToReadOurAcknowledgementsIsNotLeft() {
             try (ScriptedBroker busy = ScriptedBroker.start(4_096)) {
                 Options options = options();
                 options.ports = new int[] {busy.port()};
@@ -628,10 +628,13 @@ class MqttSessionTest {
                     for (int id = 1; id <= messages; id++) {
                         connection.publish("a/1", 1, id, false, "x");
                     }
-                    for (int i = 0; i < 40; i++) {
-                        Thread.sleep(100); // Three times what it takes to give up a peer that has vanished.
-                        connection.publish("a/1", 0, 0, false, "alive");
-                    }
+                    // Three times what it takes to give up a peer that has vanished.
+                    await().pollInterval(Duration.ofMillis(100))
+                            .during(Duration.ofSeconds(4))
+                            .until(() -> {
+                                connection.publish("a/1", 0, 0, false, "alive");
+                                return session.status().counters().connects() == 1;
+                            });
                     for (int id = 1; id <= messages; id++) {
                         connection.expectAck(Packet.PUBACK, id);
                     }
