@@ -146,6 +146,10 @@ class ManifestsTest {
         assertThat(pod.getHostNetwork()).isNull();
         assertThat(pod.getHostPID()).isNull();
         assertThat(pod.getHostIPC()).isNull();
+        assertThat(pod.getSecurityContext().getSeLinuxOptions()).isNull();
+        assertThat(pod.getSecurityContext().getAppArmorProfile()).isNull();
+        assertThat(pod.getSecurityContext().getWindowsOptions()).isNull();
+        assertThat(pod.getEphemeralContainers()).isEmpty();
         assertThat(pod.getInitContainers()).isEmpty();
         assertThat(pod.getSecurityContext().getRunAsNonRoot()).isTrue();
         assertThat(pod.getSecurityContext().getRunAsUser()).isPositive();
@@ -158,6 +162,18 @@ class ManifestsTest {
             assertThat(container.getSecurityContext().getAllowPrivilegeEscalation())
                     .isFalse();
             assertThat(container.getSecurityContext().getPrivileged()).isNull();
+            assertThat(container.getSecurityContext().getProcMount()).isNull();
+            assertThat(container.getSecurityContext().getSeLinuxOptions()).isNull();
+            assertThat(container.getSecurityContext().getAppArmorProfile()).isNull();
+            assertThat(container.getSecurityContext().getWindowsOptions()).isNull();
+            assertThat(container.getSecurityContext().getRunAsNonRoot()).isNull();
+            assertThat(container.getSecurityContext().getRunAsUser()).isNull();
+            assertThat(container.getSecurityContext().getSeccompProfile()).isNull();
+            assertThat(container.getLifecycle()).isNull();
+            assertThat(List.of(
+                            container.getStartupProbe(), container.getLivenessProbe(), container.getReadinessProbe()))
+                    .allSatisfy(
+                            probe -> assertThat(probe.getHttpGet().getHost()).isNull());
             assertThat(container.getSecurityContext().getReadOnlyRootFilesystem())
                     .isTrue();
             assertThat(container.getSecurityContext().getCapabilities().getDrop())
@@ -193,13 +209,17 @@ class ManifestsTest {
             assertThat(labels).containsAllEntriesOf(service.getSpec().getSelector());
         });
         assertThat(of(NetworkPolicy.class, objects)).anySatisfy(policy -> {
-            assertThat(labels)
-                    .containsAllEntriesOf(policy.getSpec().getPodSelector().getMatchLabels());
+            assertThat(policy.getSpec().getPodSelector().getMatchLabels())
+                    .as("one for each kind of pod, or they unite")
+                    .isEqualTo(set.getSpec().getSelector().getMatchLabels());
             assertThat(policy.getSpec().getPolicyTypes()).containsExactlyInAnyOrder("Ingress", "Egress");
         });
         assertThat(of(PodDisruptionBudget.class, objects))
-                .anySatisfy(budget -> assertThat(labels)
-                        .containsAllEntriesOf(budget.getSpec().getSelector().getMatchLabels()));
+                .as("a pod that two budgets select cannot be evicted")
+                .filteredOn(budget -> labels.entrySet()
+                        .containsAll(
+                                budget.getSpec().getSelector().getMatchLabels().entrySet()))
+                .hasSize(1);
         String configMap = pod.getVolumes().stream()
                 .filter(volume -> volume.getConfigMap() != null)
                 .map(volume -> volume.getConfigMap().getName())
