@@ -11,6 +11,7 @@ import io.vertx.core.internal.ContextInternal;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +42,7 @@ public final class MqttSession {
     private String detail = "not started";
     private boolean knownToBroker;
     private @Nullable Instant lastSeen;
+    private List<String> toldDegraded = List.of();
     private State beforePressure = State.SUBSCRIBED;
 
     /**
@@ -61,6 +63,7 @@ public final class MqttSession {
         this.handler = handler;
         this.listener = listener;
         this.clock = clock;
+        this.knownToBroker = !handler.filters().isEmpty();
         this.deliveries = new Deliveries(options, handler, counters, clock);
         this.subscriber = new Subscriber(context, options, handler, this::subscribed);
         this.connector =
@@ -126,7 +129,7 @@ public final class MqttSession {
      * Ends the session at the broker, once what it still has for us is here and acknowledged.
      *
      * @param empty without subscriptions
-     * @param atMost after so long it ends even if messages still come
+     * @param atMost after so long it stays there, if messages still come
      * @return completes when the connection is closed
      */
     public Future<Void> retire(SessionOptions empty, Duration atMost) {
@@ -134,22 +137,23 @@ public final class MqttSession {
         return subscriber
                 .change(empty)
                 .compose(v -> {
-                    Promise<Void> silent = context.promise();
-                    new Silence(connector, counters, deliveries).await(context, atMost, silent);
+                    Promise<Boolean> silent = context.promise();
+                    new Silence(connector, counters, deliveries, subscriber).await(context, atMost, silent);
                     return silent.future();
                 })
-                .compose(v -> {
-                    if (connector.isStopped()) {
-                        return connector.close(false); // It was not read to its end.
-                    }
-                    if (!connector.isLive()) {
+                .compose(silent -> {
+                    // To end it before it is silent is to throw away what the broker still has.
+                    if (!silent && !connector.isStopped()) {
                         LOG.error(
-                                "MQTT-SESSION-LEFT: the session of {} cannot be ended, because there is no connection to"
-                                        + " {}; it gathers messages there until it expires or somebody ends it",
+                                "MQTT-SESSION-LEFT: the session of {} at {} is not ended, because {}; it keeps what it has"
+                                        + " there until it expires, or a client with this identifier takes it",
                                 options.clientId(),
-                                connector.address());
+                                connector.address(),
+                                connector.isLive()
+                                        ? "messages still came after " + atMost.toSeconds() + " s"
+                                        : "there is no connection");
                     }
-                    return connector.close(true);
+                    return connector.close(silent);
                 });
     }
 
@@ -198,7 +202,7 @@ public final class MqttSession {
                     "MQTT-SESSION-LOST: the broker has no session for {}; what was published between {} and {} may be"
                             + " missing",
                     options.clientId(),
-                    lastSeen,
+                    lastSeen == null ? "the end of the process before this one" : lastSeen,
                     clock.instant());
         }
         knownToBroker = false;
@@ -207,6 +211,11 @@ public final class MqttSession {
 
     private void subscribed() {
         knownToBroker = true;
+        List<String> degraded = subscriber.degraded();
+        if (state == State.DEGRADED && degraded.equals(toldDegraded)) {
+            return; // It was asked again, and nothing is better.
+        }
+        toldDegraded = degraded;
         String why = subscriber.hasAsked() ? "subscriptions made" : "session resumed";
         LOG.info(
                 "subscribed at {} with MQTT {} as {}: {}{}",
@@ -214,8 +223,8 @@ public final class MqttSession {
                 connector.version() == 5 ? "5" : "3.1.1",
                 options.clientId(),
                 why,
-                subscriber.degraded().isEmpty() ? "" : "; DEGRADED: " + subscriber.degraded());
-        become(subscriber.degraded().isEmpty() ? State.SUBSCRIBED : State.DEGRADED, why);
+                degraded.isEmpty() ? "" : "; DEGRADED: " + degraded);
+        become(degraded.isEmpty() ? State.SUBSCRIBED : State.DEGRADED, why);
         connector.subscribed();
     }
 

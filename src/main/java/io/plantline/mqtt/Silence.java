@@ -15,12 +15,14 @@ final class Silence {
     private final Connector connector;
     private final SessionCounters counters;
     private final Deliveries deliveries;
+    private final Subscriber subscriber;
     private final long start = System.nanoTime();
     private long received;
     private long quietSince = start;
     private long liveAt = start;
 
-    Silence(Connector connector, SessionCounters counters, Deliveries deliveries) {
+    Silence(Connector connector, SessionCounters counters, Deliveries deliveries, Subscriber subscriber) {
+        this.subscriber = subscriber;
         this.connector = connector;
         this.counters = counters;
         this.deliveries = deliveries;
@@ -28,29 +30,35 @@ final class Silence {
     }
 
     /**
-     * Completes {@code silent} when it is silent; or after {@code atMost}, or when there was no connection for ten seconds: what
-     * is left then stays at the broker.
+     * Completes {@code silent} with true when it is silent; with false when it is read no more, after {@code atMost}, or when
+     * there was no connection for ten seconds: the broker may have more then.
      */
-    void await(ContextInternal context, Duration atMost, Promise<Void> silent) {
+    void await(ContextInternal context, Duration atMost, Promise<Boolean> silent) {
         context.setPeriodic(QUIET.toMillis() / 10, id -> {
-            if (isSilent(System.nanoTime(), atMost)) {
+            long now = System.nanoTime();
+            boolean quiet = isQuiet(now);
+            if (quiet || isOver(now, atMost)) {
                 context.owner().cancelTimer(id);
-                silent.complete();
+                silent.complete(quiet);
             }
         });
     }
 
-    private boolean isSilent(long now, Duration atMost) {
+    private boolean isQuiet(long now) {
         boolean live = connector.isLive();
         if (live) {
             liveAt = now;
         }
-        if (!live || counters.received != received || deliveries.held() > 0) {
+        boolean unsubscribed = live && !connector.isStopped() && subscriber.isInStep();
+        if (!unsubscribed || counters.received != received || deliveries.held() > 0) {
             received = counters.received;
             quietSince = now;
         }
+        return now - quietSince >= QUIET.toNanos();
+    }
+
+    private boolean isOver(long now, Duration atMost) {
         return (connector.isStopped() && deliveries.held() == 0)
-                || now - quietSince >= QUIET.toNanos()
                 || now - liveAt >= AWAY.toNanos()
                 || now - start >= atMost.toNanos();
     }

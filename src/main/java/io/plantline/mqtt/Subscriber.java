@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps the broker's subscriptions in step with what is wanted, on a session that lives on: subscribes what is missing
- * or different, and when that is granted, unsubscribes what is not wanted any more.
+ * or different, and when that is granted, unsubscribes what is not wanted any more. What the broker refuses it is asked for
+ * again, now and then: its access rules may be mended while the connection lasts.
  */
 final class Subscriber {
     private final ContextInternal context;
@@ -27,6 +28,7 @@ final class Subscriber {
     private final Runnable whenSettled;
     private List<Subscription> wanted;
     private Duration timeout;
+    private Duration askAgainAfter;
 
     /** What the broker sends messages for, as it was asked. */
     private final Map<TopicFilter, Subscription> granted = new LinkedHashMap<>();
@@ -46,6 +48,7 @@ final class Subscriber {
     private Set<String> leaving = Set.of();
     private int nextPacketId;
     private long timer = -1;
+    private long askAgain = -1;
     private boolean refused;
     private @Nullable Promise<Void> change;
 
@@ -56,6 +59,7 @@ final class Subscriber {
         this.whenSettled = whenSettled;
         this.wanted = options.subscriptions();
         this.timeout = options.connectTimeout();
+        this.askAgainAfter = options.reconnectMax();
         atBroker.addAll(handler.filters());
     }
 
@@ -100,6 +104,7 @@ final class Subscriber {
         asked.clear();
         unsubscribing = 0;
         cancelTimer();
+        cancelAskAgain();
         finish();
     }
 
@@ -113,6 +118,7 @@ final class Subscriber {
         wanted = options.subscriptions();
         degraded.keySet().retainAll(wanted.stream().map(Subscription::filter).toList());
         timeout = options.connectTimeout();
+        askAgainAfter = options.reconnectMax();
         Promise<Void> promise = context.promise();
         change = promise;
         refused = false;
@@ -124,7 +130,8 @@ final class Subscriber {
         return promise.future();
     }
 
-    private boolean isInStep() {
+    /** Whether the broker has every subscription that is wanted, and no other. */
+    boolean isInStep() {
         return missing().isEmpty() && surplus().isEmpty();
     }
 
@@ -143,11 +150,15 @@ final class Subscriber {
 
     private void settle() {
         MqttConnection open = connection;
-        List<Subscription> missing = missing();
         if (open == null || isInStep()) {
             settled();
-            return;
+        } else {
+            ask(open, missing());
         }
+    }
+
+    private void ask(MqttConnection open, List<Subscription> missing) {
+        cancelAskAgain();
         busy = true;
         asking = true;
         missing.forEach(subscription -> atBroker.add(subscription.filter().text()));
@@ -286,6 +297,29 @@ final class Subscriber {
         }
         finish();
         whenSettled.run();
+        List<Subscription> refusedStill = refusedStill();
+        if (!refusedStill.isEmpty() && askAgain < 0) {
+            askAgain = context.setTimer(Math.max(1, askAgainAfter.toMillis()), id -> {
+                askAgain = -1;
+                MqttConnection open = connection;
+                if (open != null && !busy) {
+                    ask(open, refusedStill());
+                }
+            });
+        }
+    }
+
+    private List<Subscription> refusedStill() {
+        return wanted.stream()
+                .filter(subscription -> !granted.containsKey(subscription.filter()))
+                .toList();
+    }
+
+    private void cancelAskAgain() {
+        if (askAgain >= 0) {
+            context.owner().cancelTimer(askAgain);
+            askAgain = -1;
+        }
     }
 
     private void finish() {

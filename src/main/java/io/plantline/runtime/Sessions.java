@@ -36,7 +36,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Sessions {
     private static final Logger LOG = LoggerFactory.getLogger(Sessions.class);
-    private static final Duration LEAVE = Duration.ofSeconds(30);
+    private static final Duration LEAVE = Duration.ofMinutes(2);
 
     private final Vertx vertx;
     private final @Nullable DataDirectory data;

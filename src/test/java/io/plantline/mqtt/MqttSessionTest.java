@@ -11,11 +11,16 @@ import io.plantline.testkit.ScriptedBroker;
 import io.plantline.testkit.ScriptedBroker.Connection;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
@@ -188,6 +193,17 @@ class MqttSessionTest {
         }
 
         @Test
+        void tellsOfASessionThatTheBrokerForgotWhileTheProcessWasAway() {
+            Options options = options();
+            options.filters = Set.of("a/#");
+            try (SessionHarness session = SessionHarness.start(options)) {
+                broker.welcome(false);
+                session.awaitState(State.SUBSCRIBED);
+                assertThat(session.status().counters().sessionsLost()).isEqualTo(1);
+            }
+        }
+
+        @Test
         void subscribesAtTheStartEvenIfTheBrokerKnowsTheSession() {
             try (SessionHarness session = SessionHarness.start(broker.port())) {
                 broker.accept().connected(true).grantSubscriptions();
@@ -206,6 +222,16 @@ class MqttSessionTest {
                 session.awaitState(State.DEGRADED);
                 assertThat(session.status().degraded())
                         .containsExactly("a/#: granted QoS 1, asked 2", "b/#: refused, reason 0x87");
+
+                Packet again = connection.expect(Packet.SUBSCRIBE);
+                assertThat(new String(again.body(), StandardCharsets.UTF_8))
+                        .contains("b/#")
+                        .doesNotContain("a/#");
+                connection.send(Packet.subAck(5, again.id(), 0x87));
+                again = connection.expect(Packet.SUBSCRIBE);
+                connection.send(Packet.subAck(5, again.id(), 1));
+                await().until(() -> session.status().degraded().equals(List.of("a/#: granted QoS 1, asked 2")));
+                connection.expectSilence(150);
             }
         }
 
@@ -830,6 +856,47 @@ class MqttSessionTest {
 
     @Nested
     class Stopping {
+        @Test
+        void endsASessionThatIsGivenUpWhenItIsSilent() {
+            try (SessionHarness session = SessionHarness.start(broker.port())) {
+                Connection connection = broker.welcome(false);
+                Future<Void> retired = session.retire(Duration.ofMinutes(1));
+                Packet unsubscribe = connection.expect(Packet.UNSUBSCRIBE);
+                connection.send(Packet.unsubAck(5, unsubscribe.id()));
+                Packet goodBye = connection.expect(Packet.DISCONNECT);
+                assertThat(HexFormat.of().formatHex(goodBye.body()))
+                        .as("session expiry 0")
+                        .isEqualTo("00051100000000");
+                connection.close();
+                await().until(retired::succeeded);
+            }
+        }
+
+        /** To end it would be to throw away what the broker still has. */
+        @Test
+        void leavesASessionToTheBrokerThatStillHasMessagesForIt() {
+            try (SessionHarness session = SessionHarness.start(broker.port()).safeAtOnce()) {
+                Connection connection = broker.welcome(false);
+                Future<Void> retired = session.retire(Duration.ofSeconds(3));
+                Packet unsubscribe = connection.expect(Packet.UNSUBSCRIBE);
+                connection.send(Packet.unsubAck(5, unsubscribe.id()));
+                AtomicBoolean goOn = new AtomicBoolean(true);
+                Thread publishing = new Thread(() -> {
+                    for (int i = 1; goOn.get(); i++) {
+                        connection.publish("a/1", 0, 0, false, "m" + i);
+                        LockSupport.parkNanos(100_000_000);
+                    }
+                });
+                publishing.start();
+                assertThat(connection.expect(Packet.DISCONNECT).body())
+                        .as("the session stays")
+                        .isEmpty();
+                goOn.set(false);
+                connection.close();
+                await().until(retired::succeeded);
+            }
+        }
+
         @Test
         void finishesWhatIsInFlightAndSaysGoodBye() {
             try (SessionHarness session = SessionHarness.start(broker.port())) {

@@ -212,6 +212,16 @@ final class SessionHarness implements AutoCloseable {
         return promise.future();
     }
 
+    /** Gives the session up, as a client without subscriptions. */
+    Future<Void> retire(Duration atMost) {
+        Options empty = new Options();
+        empty.ports = new int[] {1};
+        empty.subscriptions = List.of();
+        Promise<Void> promise = Promise.promise();
+        context.runOnContext(v -> session.retire(empty.build(), atMost).onComplete(promise));
+        return promise.future();
+    }
+
     List<SessionStatus> states() {
         return states;
     }

@@ -141,7 +141,7 @@ public final class DispatcherVerticle extends VerticleBase {
      * Gives the session up for good: unsubscribes, takes what the broker still has for it, and ends it.
      *
      * @param options of a session without subscriptions
-     * @param atMost after so long it ends even if messages still come
+     * @param atMost after so long it stays at the broker, if messages still come
      */
     public Future<Void> retire(SessionOptions options, Duration atMost) {
         return onContext(open -> open.retire(options, atMost));
