@@ -38,6 +38,8 @@ final class ProcessRun {
     private final Set<Long> filtered = new HashSet<>();
     private final Set<Long> deadLettered = new HashSet<>();
     private int attempts;
+    private long records;
+    private long bytes;
 
     /** More messages to process with those that wait. */
     interface Absorb {
@@ -60,8 +62,29 @@ final class ProcessRun {
 
     /** Completes when every message is accounted for; never fails. */
     Future<Outcome> start(MessageBatch batch) {
+        count(batch);
         new Step(0, batch).run();
         return promise.future();
+    }
+
+    private void count(MessageBatch batch) {
+        records += batch.count();
+        bytes += batch.sizeInBytes();
+    }
+
+    /**
+     * What joins the messages that wait. All of it stays in memory until the last one is accounted for, so there is a bound;
+     * beyond it a little joins only where its success shows that the service is up, so that the attempts of one that fails
+     * are counted and end.
+     */
+    private List<MessageBatch> more(Failure failure) {
+        boolean room = records < MAX_RECORDS && bytes < MAX_BYTES;
+        if (!room && !(failure.kind() == Failure.Kind.RETRY && failure.tried())) {
+            return List.of();
+        }
+        List<MessageBatch> more = absorb.more((int) Math.max(1, MAX_RECORDS - records), Math.max(1, MAX_BYTES - bytes));
+        more.forEach(this::count);
+        return more;
     }
 
     /** One processor and the messages that came out of the one before. */
@@ -209,13 +232,10 @@ final class ProcessRun {
             relay.failing(lane, failure, attempts);
             relay.later(lane, backoff.nextMillis(), () -> {
                 if (number == 0) {
-                    List<MessageBatch> more = pending.count() < MAX_RECORDS && pending.sizeInBytes() < MAX_BYTES
-                            ? new ArrayList<>(
-                                    absorb.more(MAX_RECORDS - pending.count(), MAX_BYTES - pending.sizeInBytes()))
-                            : List.of();
-                    if (!more.isEmpty()) {
-                        more.add(pending);
-                        pending = Batches.merge(more);
+                    List<MessageBatch> joined = new ArrayList<>(more(failure));
+                    if (!joined.isEmpty()) {
+                        joined.add(pending);
+                        pending = Batches.merge(joined);
                     }
                 }
                 if (!succeeded) {

@@ -353,6 +353,34 @@ class RelayTest {
         balances(3 + others.size(), 2 + others.size(), 0, 1);
     }
 
+    /** What waits with a message that fails is in memory, so it is bounded; the message is given up all the same. */
+    @Test
+    void aMessageThatFailsDoesNotGatherAllThatComesMeanwhile() {
+        List<Integer> rounds = new CopyOnWriteArrayList<>();
+        AtomicReference<Failure> failure = new AtomicReference<>(Failure.operator("status-404", "x"));
+        processor.set(batch -> {
+            rounds.add(batch.count());
+            return echo(batch, payload -> payload.equals("bad") ? failure.get() : null);
+        });
+        OutboxVerticle outbox = outbox(1, true, definition(3, ProcessorDefinition.OnFailure.DEAD_LETTER));
+        List<Future<Void>> all = new ArrayList<>();
+        all.add(outbox.append(0, batch("bad")));
+        String[] thousand = new String[1_000];
+        java.util.Arrays.fill(thousand, "good");
+        for (int i = 0; i < 30; i++) {
+            all.add(outbox.append(0, batch(thousand)));
+        }
+        long before = ledger.snapshot().retries();
+        await().until(() -> ledger.snapshot().retries() > before + 10);
+        assertThat(rounds.stream().mapToInt(count -> count - 1).sum()).isBetween(9_000, 11_000);
+        assertThat(published).isEmpty();
+
+        failure.set(Failure.retry("status-500", "x"));
+        all.forEach(RelayTest::join);
+        assertThat(dead.messages()).singleElement().asString().startsWith("bad");
+        balances(30_001, 30_000, 0, 1);
+    }
+
     @Test
     void anOutageOfTheServiceGivesNothingUp() {
         AtomicReference<Boolean> up = new AtomicReference<>(false);

@@ -19,9 +19,14 @@ import io.vertx.ext.web.client.HttpResponse;
 import io.vertx.ext.web.client.WebClient;
 import io.vertx.ext.web.client.WebClientOptions;
 import io.vertx.ext.web.codec.BodyCodec;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Optional;
+import java.util.concurrent.TimeoutException;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -184,7 +189,11 @@ final class Caller {
             case 404:
                 return new Outcome(null, Failure.operator("status-404", where));
             case 502, 503, 504:
-                throw Failure.notTried("status-" + status, where).asException();
+                // The service, or what is in front of it, is down: the circuit counts that.
+                throw (status == 503 ? Failure.notTried("status-503", where) : Failure.retry("status-" + status, where))
+                        .asException();
+            case 429:
+                return new Outcome(null, Failure.notTried("status-429", where));
             default:
                 return new Outcome(null, Failure.retry("status-" + status, where));
         }
@@ -197,7 +206,16 @@ final class Caller {
         if (e instanceof OpenCircuitException) {
             return Failure.notTried("circuit-open", config.uri().getAuthority() + " failed too often lately");
         }
-        return Failure.notTried("unreachable", config.uri().getAuthority() + ": " + e.getMessage());
+        String where = config.uri().getAuthority() + ": " + e.getMessage();
+        // What was asked may be why there is no answer: one message can hang a service, or end it.
+        return isReached(e) ? Failure.retry("no-answer", where) : Failure.notTried("unreachable", where);
+    }
+
+    private static boolean isReached(Throwable e) {
+        boolean neverThere =
+                e instanceof ConnectException || e instanceof UnknownHostException || e instanceof SSLException;
+        return !neverThere
+                && (e instanceof TimeoutException || e instanceof HttpClosedException || e instanceof IOException);
     }
 
     Future<Void> close() {

@@ -7,6 +7,8 @@ import io.plantline.model.Failure;
 import io.plantline.plugin.processor.remote.RemoteProcessor.Exchange;
 import io.plantline.plugin.processor.remote.RemoteProcessor.Input;
 import io.plantline.plugin.processor.remote.RemoteProcessor.Output;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,12 +28,25 @@ final class OpenInferenceExchange implements Exchange {
         tensor.put("datatype", "BYTES");
         ArrayNode data = tensor.putArray("data");
         for (Input input : inputs) {
-            data.add(new String(input.payload(), StandardCharsets.UTF_8));
+            data.add(text(input.payload()));
         }
         return new Caller.Request(
                 Json.bytes(request),
                 "application/json",
                 inputs.size() == 1 ? inputs.get(0).topic() : null);
+    }
+
+    /** A BYTES element in JSON is text: what is none cannot be asked about without being altered. */
+    private static String text(byte[] payload) {
+        try {
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(payload))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            throw Failure.reject("not-utf-8", "the Open Inference Protocol takes text only")
+                    .asException();
+        }
     }
 
     @Override

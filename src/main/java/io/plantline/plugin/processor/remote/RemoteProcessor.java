@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Posts payloads to a service and puts its answers in their place, in the order of the messages. A request of several
- * messages that is refused as a whole is halved until the message that spoils it stands alone.
+ * messages that fails as a whole is halved until the message that spoils it stands alone.
  */
 final class RemoteProcessor implements Processor {
     /** An answer that does not fit its question: one message may have spoilt it for all. */
@@ -83,6 +83,8 @@ final class RemoteProcessor implements Processor {
         private final Promise<Processed> promise = Promise.promise();
         private int calling;
         private boolean pumping;
+        /** Failures since the last answer that could be used. */
+        private int inARow;
 
         Run(MessageBatch batch) {
             this.batch = batch;
@@ -134,6 +136,7 @@ final class RemoteProcessor implements Processor {
             return caller.call(request)
                     .map(response -> exchange.outputs(response, group.size()))
                     .<Void>map(outputs -> {
+                        inARow = 0;
                         for (int i = 0; i < group.size(); i++) {
                             group.get(i).output = outputs.get(i);
                         }
@@ -146,9 +149,8 @@ final class RemoteProcessor implements Processor {
         }
 
         private void refused(List<Item> group, Failure failure) {
-            boolean ofTheContent =
-                    failure.kind() == Failure.Kind.REJECT || failure.code().equals(BAD_RESPONSE);
-            if (group.size() > 1 && ofTheContent) {
+            inARow++;
+            if (group.size() > 1 && mayBeOfOne(failure)) {
                 groups.addFirst(group.subList(group.size() / 2, group.size()));
                 groups.addFirst(group.subList(0, group.size() / 2));
                 return;
@@ -156,6 +158,16 @@ final class RemoteProcessor implements Processor {
             for (Item item : group) {
                 item.failure = failure;
             }
+        }
+
+        /** Whether one message may have spoilt it for all; a service that fails whatever it gets need not hear it of each. */
+        private boolean mayBeOfOne(Failure failure) {
+            int steps = Integer.SIZE - Integer.numberOfLeadingZeros(config.batchSize());
+            return switch (failure.kind()) {
+                case REJECT -> true;
+                case RETRY -> failure.tried() && inARow <= steps + config.maxConcurrency();
+                case OPERATOR -> false;
+            };
         }
 
         private Processed result() {
