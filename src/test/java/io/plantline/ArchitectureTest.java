@@ -59,7 +59,7 @@ class ArchitectureTest {
             .whereLayer("observe")
             .mayOnlyBeAccessedByLayers("pipeline", "runtime", "admin", "command")
             .whereLayer("config")
-            .mayOnlyBeAccessedByLayers("observe", "pipeline", "runtime", "cluster", "command")
+            .mayOnlyBeAccessedByLayers("observe", "pipeline", "runtime", "cluster", "admin", "command")
             .whereLayer("spi")
             .mayOnlyBeAccessedByLayers("config", "mqtt", "pipeline", "plugin", "runtime", "cluster", "observe");
 

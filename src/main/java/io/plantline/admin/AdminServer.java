@@ -2,6 +2,7 @@ package io.plantline.admin;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.plantline.config.MutualTls;
 import io.plantline.runtime.Operations;
 import io.plantline.runtime.Reloads;
 import io.vertx.core.Future;
@@ -10,8 +11,6 @@ import io.vertx.core.http.ClientAuth;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.net.PemKeyCertOptions;
-import io.vertx.core.net.PemTrustOptions;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -21,7 +20,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.HexFormat;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -71,23 +69,14 @@ public final class AdminServer extends VerticleBase {
     /**
      * Where commands are taken by mutual TLS.
      *
-     * @param tls folder with the files {@code ca.crt}, {@code tls.crt} and {@code tls.key}, as Kubernetes mounts a Secret
+     * @param tls what the server shows, and whom it trusts
      */
-    public record Remote(String address, int port, Path tls) {
+    public record Remote(String address, int port, MutualTls tls) {
         private HttpServerOptions options() {
-            return new HttpServerOptions()
-                    .setHost(address)
-                    .setPort(port)
-                    .setSsl(true)
-                    .setEnabledSecureTransportProtocols(Set.of("TLSv1.2", "TLSv1.3"))
-                    .setClientAuth(ClientAuth.REQUIRED)
-                    .setTrustOptions(new PemTrustOptions().addCertPath(path("ca.crt")))
-                    .setKeyCertOptions(
-                            new PemKeyCertOptions().addCertPath(path("tls.crt")).addKeyPath(path("tls.key")));
-        }
-
-        private String path(String name) {
-            return tls.resolve(name).toString();
+            HttpServerOptions options =
+                    new HttpServerOptions().setHost(address).setPort(port).setClientAuth(ClientAuth.REQUIRED);
+            tls.applyTo(options);
+            return options;
         }
     }
 

@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
  * <pre>
  *  GET /livez     the event loops turn
  *  GET /startupz  everything is open
- *  GET /readyz    the broker has agreed to subscriptions, outboxes accept (and targets deliver, if that is asked for)
+ *  GET /readyz    the broker has agreed to subscriptions, disks accept (and targets deliver, if that is asked for)
  *  GET /metrics   for Prometheus
  * </pre>
  */

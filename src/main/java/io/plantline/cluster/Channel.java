@@ -2,12 +2,13 @@ package io.plantline.cluster;
 
 import io.plantline.config.BrokerConfig.BrokerAddress;
 import io.plantline.config.ClusterConfig;
-import io.plantline.spi.TlsSettings;
+import io.plantline.config.MutualTls;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLServerSocket;
 import javax.sql.DataSource;
@@ -33,7 +34,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * How members of a cluster talk about membership: TCP on one port, mutual TLS where it is configured, members looked up by name
- * again and again, a dead process and a cut link noticed within some eight seconds. There is no FD_SOCK: its port has no TLS.
+ * again and again, a dead process noticed within two seconds ({@link Line}) and a cut link within some eight. There is no FD_SOCK:
+ * its port has no TLS.
  */
 final class Channel implements JGroupsChannelConfigurator {
     private static final Logger LOG = LoggerFactory.getLogger(Channel.class);
@@ -42,9 +44,11 @@ final class Channel implements JGroupsChannelConfigurator {
     private static final long SILENCE_MILLIS = 8_000;
 
     private final ClusterConfig cluster;
+    private final Optional<MutualTls> tls;
 
-    Channel(ClusterConfig cluster) {
+    Channel(ClusterConfig cluster, Optional<MutualTls> tls) {
         this.cluster = cluster;
+        this.tls = tls;
     }
 
     @Override
@@ -74,11 +78,11 @@ final class Channel implements JGroupsChannelConfigurator {
 
     @Override
     public JChannel createChannel(String name) throws Exception {
-        TCP tcp = new TCP();
+        TCP tcp = new Line();
         tcp.setBindAddress(InetAddress.getByName(cluster.host()));
         tcp.setBindPort(cluster.port());
         tcp.setPortRange(0);
-        cluster.tls().ifPresent(tls -> tcp.setSocketFactory(sockets(tls)));
+        tls.ifPresent(mutual -> tcp.setSocketFactory(sockets(mutual)));
         TCPPING discovery = new TCPPING();
         discovery.setPortRange(0);
         discovery.setInitialHosts(members());
@@ -103,7 +107,7 @@ final class Channel implements JGroupsChannelConfigurator {
         return channel;
     }
 
-    private static DefaultSocketFactory sockets(TlsSettings tls) {
+    private static DefaultSocketFactory sockets(MutualTls tls) {
         DefaultSocketFactory factory = new DefaultSocketFactory(tls.context());
         factory.setServerSocketConfigurator(socket -> ((SSLServerSocket) socket).setNeedClientAuth(true));
         return factory;

@@ -1,6 +1,7 @@
 package io.plantline.cluster;
 
 import io.plantline.config.ClusterConfig;
+import io.plantline.config.MutualTls;
 import io.vertx.core.Completable;
 import io.vertx.core.Vertx;
 import io.vertx.core.spi.cluster.NodeInfo;
@@ -10,6 +11,7 @@ import io.vertx.ext.cluster.infinispan.InfinispanClusterManager;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.infinispan.configuration.cache.CacheMode;
@@ -36,16 +38,16 @@ final class Membership extends InfinispanClusterManager {
     private volatile @Nullable NodeInfo self;
     private long timer = -1;
 
-    Membership(ClusterConfig cluster) {
-        super(caches(cluster));
+    Membership(ClusterConfig cluster, Optional<MutualTls> tls) {
+        super(caches(cluster, tls));
     }
 
-    private static DefaultCacheManager caches(ClusterConfig cluster) {
+    private static DefaultCacheManager caches(ClusterConfig cluster, Optional<MutualTls> tls) {
         GlobalConfigurationBuilder global = GlobalConfigurationBuilder.defaultClusteredBuilder();
         global.shutdown().hookBehavior(ShutdownHookBehavior.DONT_REGISTER);
         global.transport()
                 .clusterName(cluster.name())
-                .addProperty(JGroupsTransport.CHANNEL_CONFIGURATOR, new Channel(cluster));
+                .addProperty(JGroupsTransport.CHANNEL_CONFIGURATOR, new Channel(cluster, tls));
         DefaultCacheManager caches = new DefaultCacheManager(global.build(), false);
         Configuration everywhere = cache(CacheMode.REPL_SYNC);
         for (String name : List.of("__vertx.subs", "__vertx.haInfo", "__vertx.nodeInfo")) {

@@ -2,9 +2,11 @@ package io.plantline.command;
 
 import io.plantline.cluster.ClusteredBus;
 import io.plantline.config.ClusterConfig;
+import io.plantline.config.MutualTls;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.file.FileSystemOptions;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /** How commands make their Vert.x. */
@@ -19,8 +21,8 @@ final class Engine {
     }
 
     /** The same, with an event bus that reaches the other nodes. */
-    static Vertx join(int eventLoops, ClusterConfig cluster) throws Exception {
-        return ClusteredBus.join(options(eventLoops), cluster)
+    static Vertx join(int eventLoops, ClusterConfig cluster, Optional<MutualTls> tls) throws Exception {
+        return ClusteredBus.join(options(eventLoops), cluster, tls)
                 .toCompletionStage()
                 .toCompletableFuture()
                 .get(JOIN_SECONDS, TimeUnit.SECONDS);

@@ -8,8 +8,10 @@ import io.plantline.config.Configuration;
 import io.plantline.config.ConfigurationException;
 import io.plantline.config.ConfigurationParser;
 import io.plantline.config.EnvironmentVariables;
+import io.plantline.config.MutualTls;
 import io.plantline.config.Plugins;
 import io.plantline.config.StatefulSetReplica;
+import io.plantline.model.FailureException;
 import io.plantline.model.Problem;
 import io.plantline.runtime.DataDirectory;
 import io.plantline.runtime.House;
@@ -102,6 +104,7 @@ final class RunCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         Plugins plugins = PluginCatalog.load(PlantlineCommand.orDefault(parent).plugins);
         AdminServer.Remote commands = commands();
+        Duration leave = leaveDeadline();
         int cores = Runtime.getRuntime().availableProcessors();
         ConfigurationParser parser = new ConfigurationParser(plugins, cores);
         Document document = document(parser);
@@ -121,8 +124,10 @@ final class RunCommand implements Callable<Integer> {
                 configuration.hash(),
                 promise(directory, roles));
         Optional<ClusterConfig> cluster = configuration.cluster();
-        Vertx vertx = cluster.isPresent() ? Engine.join(cores / 2, cluster.get()) : Engine.start(cores / 2);
+        Optional<MutualTls> bus = cluster.flatMap(ClusterConfig::mutualTls);
+        Vertx vertx = cluster.isPresent() ? Engine.join(cores / 2, cluster.get(), bus) : Engine.start(cores / 2);
         House house = new House(vertx, plugins, source -> parser.definition(source, System.getenv()), data, roles);
+        follow(house, bus, commands);
         ProbeServer probes = probes(house);
         if (probes != null) {
             vertx.deployVerticle(probes)
@@ -131,7 +136,8 @@ final class RunCommand implements Callable<Integer> {
                     .get(10, TimeUnit.SECONDS);
         }
         CountDownLatch stopped = new CountDownLatch(1);
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(vertx, house, data, stopped), "plantline-stop"));
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(() -> stop(vertx, house, data, leave, stopped), "plantline-stop"));
         house.start(configuration).toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
         Reloader reloader =
                 new Reloader(vertx, house, parser, System.getenv(), file, data, configuration, document.text());
@@ -178,7 +184,17 @@ final class RunCommand implements Callable<Integer> {
             throw new IllegalArgumentException(
                     "EDGE_ADMIN or --admin needs EDGE_ADMIN_TLS or --admin-tls: a folder with ca.crt, tls.crt and tls.key");
         }
-        return new AdminServer.Remote(where.address(), where.port(), folder);
+        try {
+            MutualTls tls = new MutualTls(
+                    folder.resolve("ca.crt").toString(),
+                    folder.resolve("tls.crt").toString(),
+                    folder.resolve("tls.key").toString());
+            return new AdminServer.Remote(where.address(), where.port(), tls);
+        } catch (FailureException e) {
+            LOG.error(
+                    "ADMIN-FAILED: no commands are taken at {}:{}: {}", where.address(), where.port(), e.getMessage());
+            return null;
+        }
     }
 
     private record Document(String text, ConfigurationParser.Result parsed) {}
@@ -206,10 +222,10 @@ final class RunCommand implements Callable<Integer> {
 
     /** A replica that is not wanted any more takes nothing with it that only it could deliver. */
     private static boolean leaves() {
-        Optional<StatefulSetReplica> replica = StatefulSetReplica.of(System.getenv());
         try {
+            Optional<StatefulSetReplica> replica = StatefulSetReplica.of(System.getenv());
             return replica.isPresent() && !replica.get().comesBack();
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             LOG.warn(
                     "SCALE-IN-UNKNOWN: whether this replica comes back cannot be found out, so it leaves its session"
                             + " as it is: {}",
@@ -218,28 +234,53 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
-    private static void leave(House house) throws Exception {
+    private static void follow(House house, Optional<MutualTls> bus, AdminServer.@Nullable Remote commands) {
+        bus.ifPresent(tls -> house.follow("the cluster's membership", tls.material(), () -> {
+            tls.renew();
+            LOG.warn("BUS-CERTIFICATE: the event bus goes on with the certificate it started with; restart this node"
+                    + " before that expires");
+        }));
+        if (commands != null) {
+            house.follow("the server of commands", commands.tls().material(), commands.tls()::renew);
+        }
+    }
+
+    private static Duration leaveDeadline() {
         String seconds = System.getenv("EDGE_LEAVE_SECONDS");
-        Duration deadline = Duration.ofSeconds(seconds == null ? LEAVE_SECONDS : Long.parseLong(seconds));
+        try {
+            return Duration.ofSeconds(seconds == null ? LEAVE_SECONDS : Long.parseLong(seconds));
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(
+                    "EDGE_LEAVE_SECONDS is \"" + seconds + "\", expected seconds such as 600");
+        }
+    }
+
+    private static void leave(House house, Duration deadline) {
         LOG.warn(
                 "SCALE-IN: this replica does not come back; its session ends, and what waits is delivered within {} s",
                 deadline.toSeconds());
-        boolean left = house.leave(deadline)
-                .toCompletionStage()
-                .toCompletableFuture()
-                .get(deadline.plus(STOP).toSeconds(), TimeUnit.SECONDS);
+        boolean left = false;
+        try {
+            left = house.leave(deadline)
+                    .toCompletionStage()
+                    .toCompletableFuture()
+                    .get(deadline.plus(STOP).toSeconds(), TimeUnit.SECONDS);
+        } catch (Exception e) {
+            LOG.warn("leaving was not finished: {}", e.toString());
+        }
         if (!left) {
             LOG.error("SCALE-IN-UNFINISHED: what still waits is in the data directory; keep its volume, and deliver it"
                     + " with plantline outbox drain");
         }
     }
 
-    private static void stop(Vertx vertx, House house, @Nullable DataDirectory data, CountDownLatch stopped) {
+    private static void stop(
+            Vertx vertx, House house, @Nullable DataDirectory data, Duration leave, CountDownLatch stopped) {
         LOG.info("stopping");
+        if (leaves()) {
+            leave(house, leave);
+        }
         try {
-            if (leaves()) {
-                leave(house);
-            }
             house.stop(DRAIN).toCompletionStage().toCompletableFuture().get(STOP.toSeconds(), TimeUnit.SECONDS);
         } catch (Exception e) {
             LOG.warn("stopped before everything was in order: {}", e.toString());

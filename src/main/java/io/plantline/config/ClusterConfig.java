@@ -4,6 +4,7 @@ import io.plantline.config.BrokerConfig.BrokerAddress;
 import io.plantline.spi.TlsSettings;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -35,6 +36,14 @@ public record ClusterConfig(
 
         /** What a node does that is alone. */
         public static final Set<Role> ALL = Set.copyOf(EnumSet.allOf(Role.class));
+    }
+
+    /** The files of {@link #tls}, read. */
+    public Optional<MutualTls> mutualTls() {
+        return tls.map(files -> new MutualTls(
+                Objects.requireNonNull(files.ca()),
+                Objects.requireNonNull(files.certificate()),
+                Objects.requireNonNull(files.key())));
     }
 
     public ClusterConfig {

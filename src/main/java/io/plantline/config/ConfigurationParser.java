@@ -129,6 +129,7 @@ public final class ConfigurationParser {
         }
 
         Configuration read(String text) {
+            environment.check();
             SortedMap<String, ProcessorDefinition> processors = processors();
             SortedMap<String, TargetDefinition> targets = targets();
             List<Subscription> subscriptions = new ArrayList<>();

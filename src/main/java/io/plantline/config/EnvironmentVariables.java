@@ -4,6 +4,7 @@ import io.plantline.config.BrokerConfig.BrokerAddress;
 import io.plantline.config.ClusterConfig.Role;
 import io.plantline.model.Problem;
 import io.plantline.spi.Endpoint;
+import io.plantline.spi.Proxy;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Arrays;
@@ -40,6 +41,29 @@ public final class EnvironmentVariables {
     EnvironmentVariables(Map<String, String> variables, List<Problem> problems) {
         this.variables = variables;
         this.problems = problems;
+    }
+
+    /** Reports what those who read variables themselves, the log and clients, could not. */
+    void check() {
+        for (String name : List.of("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy")) {
+            String text = variables.getOrDefault(name, "").trim();
+            if (!text.isEmpty()
+                    && Proxy.parse(text.contains("://") ? text : "http://" + text)
+                            .isEmpty()) {
+                // Without the text, which may hold a password.
+                problems.add(Problem.error(
+                        "", name + " is no address of a proxy", "http://host:port or socks5://host:port"));
+            }
+        }
+        oneOf("PLANTLINE_LOG", List.of("console", "json"));
+        oneOf("PLANTLINE_LOG_LEVEL", List.of("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "OFF"));
+    }
+
+    private void oneOf(String name, List<String> allowed) {
+        String text = variables.getOrDefault(name, "");
+        if (!text.isEmpty() && !allowed.contains(text)) {
+            problems.add(Problem.error("", name + " is \"" + text + "\"", "one of " + String.join(", ", allowed)));
+        }
     }
 
     List<BrokerAddress> brokerAddresses(int defaultPort) {

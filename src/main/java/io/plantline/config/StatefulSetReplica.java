@@ -40,9 +40,10 @@ public record StatefulSetReplica(URI api, Path account, String namespace, String
             return Optional.empty();
         }
         Path account = Path.of(environment.getOrDefault("EDGE_SERVICE_ACCOUNT", ACCOUNT));
+        String host = environment.getOrDefault("KUBERNETES_SERVICE_HOST", "kubernetes.default.svc");
         String api = environment.getOrDefault(
                 "EDGE_KUBERNETES_API",
-                "https://" + environment.getOrDefault("KUBERNETES_SERVICE_HOST", "kubernetes.default.svc") + ":"
+                "https://" + (host.contains(":") ? "[" + host + "]" : host) + ":"
                         + environment.getOrDefault("KUBERNETES_SERVICE_PORT", "443"));
         return Optional.of(new StatefulSetReplica(
                 URI.create(api),

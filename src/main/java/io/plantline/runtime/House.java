@@ -1,11 +1,13 @@
 package io.plantline.runtime;
 
+import io.netty.util.concurrent.EventExecutor;
 import io.plantline.config.ClusterConfig.Role;
 import io.plantline.config.Configuration;
 import io.plantline.config.ConfigurationException;
 import io.plantline.config.ConfigurationParser.Definition;
 import io.plantline.config.Difference;
 import io.plantline.config.Difference.BrokerChange;
+import io.plantline.config.Material;
 import io.plantline.config.Plugins;
 import io.plantline.mqtt.SessionStatus;
 import io.plantline.observe.DeadLetter;
@@ -19,6 +21,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.internal.ContextInternal;
+import io.vertx.core.internal.VertxInternal;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,6 +55,7 @@ public final class House implements Operations {
     private final Secrets secrets;
     private final Rotation rotation;
     private final Rooms rooms;
+    private final List<Rotation.User> guests = new ArrayList<>();
     private final boolean receives;
     private volatile @Nullable Configuration configuration;
     private volatile @Nullable Sessions sessions;
@@ -112,6 +116,24 @@ public final class House implements Operations {
         });
     }
 
+    /**
+     * Has certificates that somebody outside of the house uses followed, too.
+     *
+     * @param renew uses those of now; may block
+     */
+    public Future<Void> follow(String user, Material material, Runnable renew) {
+        return onContext(() -> {
+            guests.add(new Rotation.User(
+                    user,
+                    material,
+                    () -> vertx.executeBlocking(() -> {
+                        renew.run();
+                        return null;
+                    })));
+            return rotation.know(List.of(material));
+        });
+    }
+
     private void secretChanged(SecretReference reference) {
         context.runOnContext(v -> {
             rotation.changed(reference);
@@ -129,6 +151,7 @@ public final class House implements Operations {
 
     private List<Rotation.User> users() {
         List<Rotation.User> users = new ArrayList<>(rooms.users());
+        users.addAll(guests);
         Sessions open = sessions;
         Configuration running = configuration;
         if (open != null && running != null) {
@@ -283,12 +306,24 @@ public final class House implements Operations {
                 rooms.withOutbox().stream().map(TargetRoom::vitals).toList();
         List<Future<?>> all = new ArrayList<>(targets);
         all.add(session);
+        all.addAll(turns());
         return Future.all(all)
                 .map(v -> new Vitals(
                         session.result(),
                         targets.stream().map(Future::result).toList(),
                         rotation.expiries(),
                         data == null ? -1 : data.freeBytes()));
+    }
+
+    /** Completes, each, when an event loop has come round: those of publishers and processors, too. */
+    private List<Future<Void>> turns() {
+        List<Future<Void>> turns = new ArrayList<>();
+        for (EventExecutor loop : ((VertxInternal) vertx).nettyEventLoopGroup()) {
+            Promise<Void> turn = Promise.promise();
+            loop.execute(turn::complete);
+            turns.add(turn.future());
+        }
+        return turns;
     }
 
     /** The sessions, by connection, with their counters of now. */

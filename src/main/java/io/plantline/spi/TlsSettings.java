@@ -1,13 +1,9 @@
 package io.plantline.spi;
 
-import io.netty.handler.ssl.JdkSslContext;
-import io.netty.handler.ssl.SslContextBuilder;
-import io.netty.handler.ssl.SslProvider;
 import io.plantline.model.Failure;
 import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.core.net.PemTrustOptions;
 import io.vertx.core.net.TCPSSLOptions;
-import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -15,11 +11,9 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
+import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
-import java.util.Objects;
 import java.util.Set;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLException;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
@@ -29,12 +23,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param ca PEM file with the certificates to trust, or null for the platform's
  * @param certificate PEM file with our certificate chain, for mutual TLS
- * @param key PEM file with our private key (PKCS#8)
+ * @param key PEM file with our private key (PKCS#8, PKCS#1 or SEC 1)
  */
 public record TlsSettings(
         @Nullable String ca,
         @Nullable String certificate,
         @Nullable String key) {
+    /** What is spoken. */
+    public static final Set<String> PROTOCOLS = Set.of("TLSv1.2", "TLSv1.3");
 
     /**
      * For clients that are not Vert.x': who trusts the authorities in a PEM file, and nobody else.
@@ -49,6 +45,9 @@ public record TlsSettings(
             for (Certificate authority : CertificateFactory.getInstance("X.509").generateCertificates(pem)) {
                 authorities.setCertificateEntry("ca-" + number++, authority);
             }
+            if (number == 0) {
+                throw new CertificateException("there is no certificate");
+            }
             TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
             trust.init(authorities);
             return trust.getTrustManagers();
@@ -58,29 +57,10 @@ public record TlsSettings(
         }
     }
 
-    /**
-     * For sockets that are not Vert.x': both sides show a certificate of the same authority.
-     *
-     * @throws io.plantline.model.FailureException OPERATOR, if a file cannot be used
-     */
-    public SSLContext context() {
-        try {
-            JdkSslContext context = (JdkSslContext) SslContextBuilder.forServer(
-                            new File(Objects.requireNonNull(certificate)), new File(Objects.requireNonNull(key)))
-                    .trustManager(new File(Objects.requireNonNull(ca)))
-                    .sslProvider(SslProvider.JDK)
-                    .build();
-            return context.context();
-        } catch (SSLException | IllegalArgumentException e) {
-            throw Failure.operator("tls-unusable", certificate + ", " + key + ", " + ca + ": " + e.getMessage())
-                    .asException();
-        }
-    }
-
     /** Turns TLS on; the caller's options class says how host names are verified, and must. */
     public void applyTo(TCPSSLOptions options) {
         options.setSsl(true);
-        options.setEnabledSecureTransportProtocols(Set.of("TLSv1.2", "TLSv1.3"));
+        options.setEnabledSecureTransportProtocols(PROTOCOLS);
         if (ca != null) {
             options.setTrustOptions(new PemTrustOptions().addCertPath(ca));
         }

@@ -210,6 +210,9 @@ class ConfigurationParserTest {
                 "EDGE_BROKER_HOST=tcp://b | \"tcp://b\" is no address",
                 "EDGE_BROKER_HOST=b: | \"b:\" is no address",
                 "EDGE_BROKER_HOST=h:99999 | \"h:99999\" is no address",
+                "HTTPS_PROXY=https://p:3128 | HTTPS_PROXY is no address of a proxy",
+                "PLANTLINE_LOG=JSON | PLANTLINE_LOG is \"JSON\"",
+                "PLANTLINE_LOG_LEVEL=loud | PLANTLINE_LOG_LEVEL is \"loud\"",
             })
     void oddVariablesAreReported(String variable, String message) {
         String[] parts = variable.split("=", 2);

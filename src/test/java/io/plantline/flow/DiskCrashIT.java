@@ -29,7 +29,7 @@ class DiskCrashIT {
     private static final int KILLS = Integer.getInteger("crash.kills", 5);
     private static final int RATE = 1_000;
     /** A file per message, each forced to disk. */
-    private static final int SINGLE_RATE = 200;
+    private static final int SINGLE_RATE = 100;
 
     @TempDir
     private Path directory;
@@ -56,7 +56,8 @@ class DiskCrashIT {
             String document = """
                     {"mqtt-broker": {"addresses": ["127.0.0.1:%d"], "client-id": "crash"},
                      "data-directory": "%s",
-                     "targets": {"lake": {"type": "file", "directory": "%s", "event-type": "%s", "format": "parquet"}},
+                     "targets": {"lake": {"type": "file", "directory": "%s", "event-type": "%s", "batch": {"max-age": "100ms"},
+                                 "format": "parquet"}},
                      "subscriptions": {"plant/#": {"qos": %d, "target": "lake"}}}""".formatted(port, directory.resolve("data"), lake, eventType, qos);
             PlantlineProcess.Builder program = PlantlineProcess.in(directory).config(document);
             PlantlineProcess plantline = program.start().awaitSubscribed();
@@ -66,13 +67,15 @@ class DiskCrashIT {
                 long before = files(lake);
                 assertThat(plantline.kill()).as("the kill fired").isEqualTo(137);
                 plantline = program.start().awaitSubscribed();
-                await().atMost(Duration.ofSeconds(20)).until(() -> files(lake) > before);
+                await().atMost(Duration.ofSeconds(20))
+                        .pollInterval(Duration.ofMillis(500))
+                        .until(() -> files(lake) > before);
             }
             assertThat(load.isRunning()).as("every kill happened under load").isTrue();
             int perTopic = load.stop();
             int count = perTopic * TOPICS;
             DistinctRows rows = DistinctRows.in(lake);
-            await().atMost(Duration.ofMinutes(2))
+            await().atMost(Duration.ofMinutes(5))
                     .pollInterval(Duration.ofSeconds(1))
                     .until(() -> (single ? files(lake) : rows.count()) >= count);
             assertThat(plantline.stop()).isIn(0, 143);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.plantline.testkit.Artemis;
+import io.plantline.testkit.Books;
 import io.plantline.testkit.Certificates;
 import io.plantline.testkit.Collector;
 import io.plantline.testkit.InferenceService;
@@ -20,6 +21,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
@@ -66,7 +68,7 @@ class OperationsIT {
                 publisher.publish("a/" + payload.charAt(0), 1, false, payload.getBytes());
             }
             String books = "lake: accepted 5 = delivered 2 + filtered 0 + dead-lettered 3 + waiting 0";
-            await().until(() -> say(0, "ledger").contains(books));
+            await().until(() -> Books.of(data()).contains(books));
             assertThat(say(0, "outbox", "inspect")).containsPattern("lake +[0-9a-f]+ +\\d+ +0 +\\d+ +- +3 -");
             assertThat(say(0, "dlq", "list", "lake"))
                     .containsPattern(" 1 \\S+Z +process:model +\\S+ +5 a/b")
@@ -84,7 +86,7 @@ class OperationsIT {
             service.model(request -> Reply.ok(request.body()));
             assertThat(say(0, "dlq", "replay", "lake", "--up-to", "2"))
                     .contains("1 dead letters of lake are with lake now");
-            await().until(() -> say(0, "ledger")
+            await().until(() -> Books.of(data())
                     .contains("lake: accepted 6 = delivered 3 + filtered 0 + dead-lettered 3 + waiting 0"));
             assertThat(files()).contains("bad 2\n").doesNotContain("bad 1", "bad 3");
             assertThat(plantline.stop()).isIn(0, 143);
@@ -128,6 +130,12 @@ class OperationsIT {
                 HttpClient.newBuilder().sslContext(stranger.server(server)).build();
         assertThatThrownBy(() -> refused.send(outboxes, BodyHandlers.ofString()))
                 .isInstanceOf(IOException.class);
+
+        Files.copy(stranger.certificate(), tls.resolve("ca.crt"), StandardCopyOption.REPLACE_EXISTING);
+        plantline.await("ROTATED: the server of commands");
+        HttpClient known =
+                HttpClient.newBuilder().sslContext(stranger.server(server)).build();
+        assertThat(known.send(outboxes, BodyHandlers.ofString()).body()).contains("\"lake\"");
         assertThat(plantline.stop()).isIn(0, 143);
     }
 
@@ -192,7 +200,7 @@ class OperationsIT {
                     publisher.publish("a/1", 1, false, ("m" + i).getBytes());
                 }
             }
-            await().until(() -> say(0, "ledger").contains("waiting 50"));
+            await().until(() -> Books.of(data()).contains("waiting 50"));
             Path config = Files.writeString(directory.resolve("drain.json"), document);
             assertThat(say(73, "outbox", "drain", "--config", config.toString()))
                     .contains("DATA-LOCKED");
@@ -272,19 +280,19 @@ class OperationsIT {
             for (int i = 0; i < 20; i++) {
                 publisher.publish("a/1", 1, false, ("m" + i).getBytes());
             }
-            await().until(() -> say(0, "ledger").contains("gone: accepted 20"));
+            await().until(() -> Books.of(data()).contains("gone: accepted 20"));
             assertThat(say(66, "outbox", "retarget", "gone", "--to", "pond")).contains("there is no target \"pond\"");
             await().atMost(Duration.ofSeconds(30)).until(() -> {
                 say(0, "outbox", "retarget", "gone", "--to", "lake", "--tried");
-                return say(0, "ledger").contains("lake: accepted 20 = delivered 20");
+                return Books.of(data()).contains("lake: accepted 20 = delivered 20");
             });
             assertThat(say(0, "ledger")).containsPattern("gone: accepted 20 = .*purged 20 .*waiting 0");
             publisher.publish("a/1", 1, false, "m20".getBytes());
-            await().until(() -> say(0, "ledger").contains("gone: accepted 21"));
+            await().until(() -> Books.of(data()).contains("gone: accepted 21"));
             assertThat(say(64, "outbox", "purge", "gone", "--tried")).contains("say --yes");
             await().atMost(Duration.ofSeconds(30)).until(() -> {
                 say(0, "outbox", "purge", "gone", "--tried", "--yes");
-                return say(0, "ledger").contains("purged 21");
+                return Books.of(data()).contains("purged 21");
             });
             assertThat(plantline.stop()).isIn(0, 143);
         }
@@ -322,7 +330,7 @@ class OperationsIT {
             for (int i = 0; i < 50; i++) {
                 publisher.publish("a/1", 2, false, ("m" + i).getBytes());
             }
-            await().until(() -> say(0, "ledger").contains("other: accepted 50"));
+            await().until(() -> Books.of(data()).contains("other: accepted 50"));
             assertThat(before.stop()).isIn(0, 143);
 
             String changed =
@@ -333,7 +341,7 @@ class OperationsIT {
             for (int i = 50; i < 60; i++) {
                 publisher.publish("a/1", 2, false, ("m" + i).getBytes());
             }
-            await().until(() -> say(0, "ledger").contains("other: accepted 10"));
+            await().until(() -> Books.of(data()).contains("other: accepted 10"));
             assertThat(say(0, "ledger")).containsPattern("other-[0-9a-f]{12}: accepted 50 .* waiting 50");
             List<String> topics = new CopyOnWriteArrayList<>();
             try (Artemis target = Artemis.startSecured(port, null, null);
@@ -345,7 +353,7 @@ class OperationsIT {
                 assertThat(model.requests())
                         .as("what was for the model went through it, and once")
                         .hasSize(50);
-                await().until(() -> say(0, "ledger")
+                await().until(() -> Books.of(data())
                         .equals("other: accepted 10 = delivered 10 + filtered 0 + dead-lettered 0 + waiting 0\n"));
                 try (Stream<Path> folders = Files.list(data().resolve("targets"))) {
                     assertThat(folders).hasSize(1);

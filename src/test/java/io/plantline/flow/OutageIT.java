@@ -3,6 +3,7 @@ package io.plantline.flow;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.plantline.testkit.Books;
 import io.plantline.testkit.HttpFaultProxy;
 import io.plantline.testkit.HttpFaultProxy.Fault;
 import io.plantline.testkit.Load;
@@ -10,6 +11,7 @@ import io.plantline.testkit.Mosquitto;
 import io.plantline.testkit.PlantlineProcess;
 import io.plantline.testkit.S3Server;
 import io.plantline.testkit.Verifier;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
@@ -62,7 +64,9 @@ class OutageIT {
             assertThat(waiting).isGreaterThan(DOWN.toSeconds() * RATE * 8 / 10);
             assertThat(proxy.fault(Fault.NONE)).as("the outage happened").isPositive();
             long start = System.nanoTime();
-            await().atMost(Duration.ofMinutes(5)).until(() -> waiting() < 2L * RATE);
+            await().atMost(Duration.ofMinutes(5))
+                    .pollInterval(Duration.ofMillis(500))
+                    .until(() -> waiting() < 2L * RATE);
             double seconds = (System.nanoTime() - start) / 1e9;
 
             proxy.status(403);
@@ -75,7 +79,9 @@ class OutageIT {
             assertThat(proxy.fault(Fault.NONE)).as("answers were lost").isPositive();
 
             int perTopic = load.stop();
-            await().atMost(Duration.ofMinutes(2)).until(() -> waiting() == 0);
+            await().atMost(Duration.ofMinutes(2))
+                    .pollInterval(Duration.ofMillis(500))
+                    .until(() -> waiting() == 0);
             long peak = plantline.peakMegabytes();
             assertThat(plantline.stop()).isIn(0, 143);
             Verifier.Findings found = Verifier.verify(s3.copy("lake", "", directory), TOPICS, perTopic);
@@ -97,16 +103,10 @@ class OutageIT {
         }
     }
 
-    private long waiting() {
-        try (PlantlineProcess ledger = PlantlineProcess.in(directory)
-                .arguments(
-                        "ledger", "--data-directory", directory.resolve("data").toString())
-                .start()) {
-            assertThat(ledger.exitCode()).as(ledger.log()).isZero();
-            Matcher books = WAITING.matcher(ledger.log());
-            assertThat(books.find()).as(ledger.log()).isTrue();
-            assertThat(books.group(1)).as("an outage is nobody's fault").isEqualTo("0");
-            return Long.parseLong(books.group(2));
-        }
+    private long waiting() throws IOException {
+        Matcher books = WAITING.matcher(Books.of(directory.resolve("data")));
+        assertThat(books.find()).isTrue();
+        assertThat(books.group(1)).as("an outage is nobody's fault").isEqualTo("0");
+        return Long.parseLong(books.group(2));
     }
 }

@@ -160,7 +160,7 @@ public final class ReferenceScenario {
                     key.matches(
                             ".*/dt=\\d{4}-\\d\\d-\\d\\d/hour=\\d\\d/sample-obj-[0-9a-f]{24}-0-\\d{19}-\\d{19}-0.parquet"),
                     key);
-            Files.write(copies.resolve(number++ + ".parquet"), lake.get("sample-bucket", key));
+            Files.write(copies.resolve("%08d.parquet".formatted(number++)), lake.get("sample-bucket", key));
         }
         for (ParquetRows.Row row : ParquetRows.read(copies + "/*.parquet")) {
             Stamp stamp = Stamp.of(row.payload());
@@ -173,6 +173,7 @@ public final class ReferenceScenario {
         System.out.println("rows: " + rows);
         check(rows.total() == 2L * expected && rows.distinct() == 2L * expected, "every message once in the lake");
         check(rows.altered() == 0, "no row altered");
+        check(rows.inversions() == 0, "rows in order of their objects' names, per topic");
         check(ids.size() == 2 * expected, "message ids are unique");
     }
 

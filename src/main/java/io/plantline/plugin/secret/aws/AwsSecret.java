@@ -17,6 +17,7 @@ import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
+import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.http.nio.netty.NettyNioAsyncHttpClient;
 import software.amazon.awssdk.http.nio.netty.ProxyConfiguration;
 import software.amazon.awssdk.http.nio.netty.SdkEventLoopGroup;
@@ -121,6 +122,11 @@ final class AwsSecret implements SecretProvider {
                     : service.awsErrorDetails().errorCode();
             return Failure.operator("secrets-manager", "the secret " + name.name() + " cannot be read: " + code);
         }
+        if (cause instanceof SdkClientException local
+                && String.valueOf(local.getMessage()).contains("region")) {
+            return Failure.operator(
+                    "no-region", "the secret " + name.name() + " has no region, nor has AWS_REGION one");
+        }
         return Failure.of(cause);
     }
 
@@ -132,6 +138,8 @@ final class AwsSecret implements SecretProvider {
                             open.close();
                             return true;
                         }))
-                        .mapEmpty();
+                        // What could not be made needs no closing.
+                        .<Void>mapEmpty()
+                        .otherwiseEmpty();
     }
 }

@@ -29,6 +29,7 @@ final class S3Target implements Target {
     private final TargetContext context;
     private final PayloadFormat format;
     private @Nullable S3AsyncClient client;
+    private volatile @Nullable DefaultCredentialsProvider credentials;
 
     S3Target(S3TargetConfig config, TargetContext context) {
         this.config = config;
@@ -40,11 +41,18 @@ final class S3Target implements Target {
     @Override
     public Future<Void> open() {
         return context.blocking(() -> {
-                    try (DefaultCredentialsProvider credentials =
-                            DefaultCredentialsProvider.builder().build()) {
-                        credentials.resolveCredentials();
+                    DefaultCredentialsProvider own = DefaultCredentialsProvider.builder()
+                            .asyncCredentialUpdateEnabled(true)
+                            .build();
+                    try {
+                        own.resolveCredentials();
+                        S3AsyncClient made = makeClient(own);
+                        credentials = own;
+                        return made;
+                    } catch (RuntimeException e) {
+                        own.close();
+                        throw e;
                     }
-                    return makeClient();
                 })
                 .recover(e -> Future.failedFuture(S3Failures.of(e).asException()))
                 .map(made -> {
@@ -53,11 +61,9 @@ final class S3Target implements Target {
                 });
     }
 
-    private S3AsyncClient makeClient() {
+    private S3AsyncClient makeClient(DefaultCredentialsProvider warm) {
         S3AsyncClientBuilder builder = S3AsyncClient.builder()
-                .credentialsProvider(DefaultCredentialsProvider.builder()
-                        .asyncCredentialUpdateEnabled(true)
-                        .build())
+                .credentialsProvider(warm)
                 .forcePathStyle(config.pathStyle())
                 .requestChecksumCalculation(
                         config.checksumsAlways()
@@ -117,6 +123,10 @@ final class S3Target implements Target {
         client = null;
         return context.blocking(() -> {
                     open.close();
+                    DefaultCredentialsProvider own = credentials;
+                    if (own != null) {
+                        own.close();
+                    }
                     return true;
                 })
                 .mapEmpty();
