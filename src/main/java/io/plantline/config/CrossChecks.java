@@ -109,7 +109,8 @@ final class CrossChecks {
                         Problem.warning(
                                 place,
                                 "a message that the processor \"" + name
-                                        + "\" refuses holds this target until somebody acts",
+                                        + "\" refuses holds this target until somebody acts, and what the session"
+                                        + " receives behind it is not acknowledged",
                                 "name a dead-letter-target or a data-directory, or set \"on-failure\": \"pass-through\" on the processor"));
             }
         }

@@ -43,6 +43,7 @@ public final class MqttSession {
     private boolean knownToBroker;
     private @Nullable Instant lastSeen;
     private List<String> toldDegraded = List.of();
+    private long toldExpiry = -1;
     private State beforePressure = State.SUBSCRIBED;
 
     /**
@@ -191,6 +192,25 @@ public final class MqttSession {
                 })
                 .onFailure(e -> from.close("the new session cannot be written down: " + e.getMessage()));
         lastSeen = clock.instant();
+        warnOfExpiry(properties);
+    }
+
+    /** A broker may keep a session for less long than it is asked to (MQTT 5.0, 3.2.2.3.2), and forgets it then without a word. */
+    private void warnOfExpiry(MqttProperties properties) {
+        MqttProperties.MqttProperty<?> granted = properties.getProperty(MqttProperties.SESSION_EXPIRY_INTERVAL);
+        if (granted != null && granted.value() instanceof Integer seconds) {
+            long kept = Integer.toUnsignedLong(seconds);
+            if (kept < options.sessionExpiry().toSeconds() && kept != toldExpiry) {
+                toldExpiry = kept;
+                LOG.warn(
+                        "MQTT-SESSION-EXPIRY: {} keeps the session of {} for {} s without a connection, not for {}: what is"
+                                + " published in a longer absence is lost",
+                        connector.address(),
+                        options.clientId(),
+                        kept,
+                        options.sessionExpiry().toSeconds());
+            }
+        }
     }
 
     private Future<Void> forgotten() {
