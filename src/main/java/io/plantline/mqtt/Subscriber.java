@@ -295,8 +295,15 @@ final class Subscriber {
             settle();
             return;
         }
+        boolean undecided = change != null && refused;
         finish();
         whenSettled.run();
+        if (!undecided) {
+            askAgainLater();
+        }
+    }
+
+    private void askAgainLater() {
         List<Subscription> refusedStill = refusedStill();
         if (!refusedStill.isEmpty() && askAgain < 0) {
             askAgain = context.setTimer(Math.max(1, askAgainAfter.toMillis()), id -> {
