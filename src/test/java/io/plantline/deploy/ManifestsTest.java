@@ -141,6 +141,27 @@ class ManifestsTest {
         }
     }
 
+    @Test
+    void fluxAppliesAFolderThatThereIsAndKeepsTheNamespace() throws Exception {
+        String path = null;
+        try (MappingIterator<JsonNode> documents = YAML.readerFor(JsonNode.class)
+                .readValues(K8S.resolve("flux/plantline.yaml").toFile())) {
+            while (documents.hasNext()) {
+                JsonNode document = documents.next();
+                assertThat(document.path("kind").asText()).isIn("GitRepository", "Kustomization");
+                path = document.path("spec").path("path").asText(path);
+            }
+        }
+        Path folder = K8S.resolve("flux/example")
+                .resolve(Path.of(String.valueOf(path)).getFileName());
+        assertThat(folder).isDirectory();
+        assumeKubectl();
+        assertThat(of(Namespace.class, objects(folder)))
+                .allSatisfy(namespace -> assertThat(namespace.getMetadata().getAnnotations())
+                        .as("volumes go with their namespace")
+                        .containsEntry("kustomize.toolkit.fluxcd.io/prune", "disabled"));
+    }
+
     /** Kubernetes' Pod Security Standard "restricted", control by control, and a read-only root besides. */
     private static void restricted(PodSpec pod) {
         assertThat(pod.getHostNetwork()).isNull();
