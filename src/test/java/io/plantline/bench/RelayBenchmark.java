@@ -263,7 +263,8 @@ public final class RelayBenchmark {
                 + "\"targets\": {\"t\": " + target
                 + "}, \"subscriptions\": {\"bench/#\": {\"qos\": 1, \"target\": \"t\""
                 + (connections ? ", \"spread\": true" : "") + "}}}";
-        PlantlineProcess.Builder builder = PlantlineProcess.in(folder).config(document);
+        PlantlineProcess.Builder builder =
+                PlantlineProcess.in(folder).asShipped().config(document);
         for (String option : System.getProperty("bench.jvm", "").split(" ")) {
             if (!option.isBlank()) {
                 builder.jvm(option);

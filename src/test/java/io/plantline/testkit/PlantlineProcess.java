@@ -33,10 +33,11 @@ public final class PlantlineProcess implements AutoCloseable {
 
     /** Starts a description of a process. */
     public static final class Builder {
+        private static final String QUICK = "-XX:TieredStopAtLevel=1";
+
         private final Path directory;
         private final Map<String, String> environment = new HashMap<>();
-        private final List<String> jvm =
-                new ArrayList<>(List.of("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+        private final List<String> jvm = new ArrayList<>(List.of("-Xmx128m", "-XX:+UseSerialGC", QUICK));
         private final List<String> arguments = new ArrayList<>();
         private List<String> program = List.of("-jar", jar().toAbsolutePath().toString());
         private boolean trained = true;
@@ -58,6 +59,12 @@ public final class PlantlineProcess implements AutoCloseable {
         public Builder arguments(String... more) {
             arguments.addAll(List.of(more));
             return this;
+        }
+
+        /** As users run it: with every compiler, and without what others have learnt of its classes. */
+        public Builder asShipped() {
+            jvm.remove(QUICK);
+            return untrained();
         }
 
         /** Without what others have learnt of its classes. */
