@@ -75,7 +75,7 @@ class DiskCrashIT {
             int perTopic = load.stop();
             int count = perTopic * TOPICS;
             DistinctRows rows = DistinctRows.in(lake);
-            await().atMost(Duration.ofMinutes(5))
+            await().atMost(Duration.ofMinutes(2))
                     .pollInterval(Duration.ofSeconds(1))
                     .until(() -> (single ? files(lake) : rows.count()) >= count);
             assertThat(plantline.stop()).isIn(0, 143);

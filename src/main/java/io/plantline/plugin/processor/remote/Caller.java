@@ -188,10 +188,11 @@ final class Caller {
                 return new Outcome(null, Failure.operator("status-" + status, where));
             case 404:
                 return new Outcome(null, Failure.operator("status-404", where));
-            case 502, 503, 504:
-                // The service, or what is in front of it, is down: the circuit counts that.
-                throw (status == 503 ? Failure.notTried("status-503", where) : Failure.retry("status-" + status, where))
-                        .asException();
+            // The service, or what is in front of it, is down: thrown, so that the circuit counts it.
+            case 502, 504:
+                throw Failure.retry("status-" + status, where).asException();
+            case 503:
+                throw Failure.notTried("status-503", where).asException();
             case 429:
                 return new Outcome(null, Failure.notTried("status-429", where));
             default:
@@ -211,6 +212,7 @@ final class Caller {
         return isReached(e) ? Failure.retry("no-answer", where) : Failure.notTried("unreachable", where);
     }
 
+    /** Whether the service may have seen the request. */
     private static boolean isReached(Throwable e) {
         boolean neverThere =
                 e instanceof ConnectException || e instanceof UnknownHostException || e instanceof SSLException;
