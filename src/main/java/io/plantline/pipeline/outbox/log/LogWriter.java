@@ -180,12 +180,7 @@ final class LogWriter {
         Group.seal(records.buffer(), number, position, count, epoch);
         int size = records.size();
         to.write(records.buffer().duplicate().flip(), position);
-        try {
-            to.force();
-        } catch (IOException e) {
-            closeFile();
-            throw e;
-        }
+        force(to);
         records.shrink();
         for (Item item : group) {
             state.apply(item.record());
@@ -235,7 +230,18 @@ final class LogWriter {
         records.add(snapshot());
         Group.seal(records.buffer(), number, 0, 1, epoch);
         created.write(records.buffer().duplicate().flip(), 0);
+        // The next group says that this one is durable: a torn one before it would look like damage.
+        force(created);
         position = Group.aligned(records.size());
+    }
+
+    private void force(Disk.File written) throws IOException {
+        try {
+            written.force();
+        } catch (IOException e) {
+            closeFile();
+            throw e;
+        }
     }
 
     /** What cannot be removed now is found below the low-water mark at the next start, and then removed. */
