@@ -36,8 +36,12 @@ public final class DocumentFile {
         this.file = file.toAbsolutePath();
     }
 
-    /** Tells of every text that is not the one before; the first that it sees, too. */
-    public void watch(Consumer<String> changed) {
+    /**
+     * Tells of every text that is not the one before; the first that it sees, too.
+     *
+     * @param unreadable told why there is none any more; {@code changed} is told of the next, whatever it is
+     */
+    public void watch(Consumer<String> changed, Consumer<String> unreadable) {
         warnOfSubPath();
         ConfigStoreOptions store = new ConfigStoreOptions()
                 .setType("file")
@@ -52,17 +56,34 @@ public final class DocumentFile {
                         .setIncludeDefaultStores(false)
                         .setScanPeriod(LOOK.toMillis())
                         .addStore(store));
-        retriever.configStream().exceptionHandler(this::unreadable).handler(config -> {
-            failures = 0;
-            changed.accept(config.getString(TEXT));
-        });
+        retriever
+                .configStream()
+                .exceptionHandler(cause -> {
+                    // Once may be the moment in which the kubelet swaps.
+                    if (++failures == 2) {
+                        LOG.error(
+                                "CONFIG-UNREADABLE: {} cannot be read; what runs goes on as it is: {}",
+                                file,
+                                cause.getMessage());
+                        unreadable.accept(file + " cannot be read: " + cause.getMessage());
+                        awaitReadable(changed);
+                    }
+                })
+                .handler(config -> {
+                    failures = 0;
+                    changed.accept(config.getString(TEXT));
+                });
     }
 
-    private void unreadable(Throwable cause) {
-        // Once may be the moment in which the kubelet swaps.
-        if (++failures == 2) {
-            LOG.error("CONFIG-UNREADABLE: {} cannot be read; what runs goes on as it is: {}", file, cause.getMessage());
-        }
+    /** The stream does not tell of a text that is back as it was. */
+    private void awaitReadable(Consumer<String> changed) {
+        vertx.setTimer(
+                LOOK.toMillis(),
+                id -> read().onSuccess(text -> {
+                            failures = 0;
+                            changed.accept(text);
+                        })
+                        .onFailure(e -> awaitReadable(changed)));
     }
 
     /** The text of now. */

@@ -97,6 +97,10 @@ public final class Meters {
                         .forEach((file, seconds) -> expiry.dataPoint(point(Labels.of("file", file), seconds)));
                 all.metricSnapshot(expiry.build());
             }
+            all.metricSnapshot(
+                    gauge("cluster_nodes", "Nodes that share the event bus, this one included; 1 without a cluster.")
+                            .dataPoint(point(Labels.EMPTY, now.nodes()))
+                            .build());
             if (now.freeBytes() >= 0) {
                 all.metricSnapshot(gauge("data_free_bytes", "Free on the disk of the data directory.")
                         .dataPoint(point(Labels.EMPTY, (double) now.freeBytes()))

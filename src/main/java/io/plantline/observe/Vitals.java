@@ -10,8 +10,10 @@ import org.jspecify.annotations.Nullable;
  * @param session with the broker; null while there is none
  * @param certificates when they expire, seconds since 1970, by file
  * @param freeBytes on the disk of the data directory; -1 in memory mode
+ * @param nodes that share the event bus, this one included; 1 without a cluster
  */
-public record Vitals(@Nullable Session session, List<Target> targets, Map<String, Long> certificates, long freeBytes) {
+public record Vitals(
+        @Nullable Session session, List<Target> targets, Map<String, Long> certificates, long freeBytes, int nodes) {
 
     /**
      * The session with the broker.

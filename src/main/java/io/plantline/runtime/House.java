@@ -22,6 +22,7 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
+import io.vertx.core.spi.cluster.ClusterManager;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -312,7 +313,13 @@ public final class House implements Operations {
                         session.result(),
                         targets.stream().map(Future::result).toList(),
                         rotation.expiries(),
-                        data == null ? -1 : data.freeBytes()));
+                        data == null ? -1 : data.freeBytes(),
+                        nodes()));
+    }
+
+    private int nodes() {
+        ClusterManager cluster = ((VertxInternal) vertx).clusterManager();
+        return cluster == null ? 1 : cluster.getNodes().size();
     }
 
     /** Completes, each, when an event loop has come round: those of publishers and processors, too. */

@@ -329,7 +329,7 @@ class ManifestsTest {
         Vertx vertx = Vertx.vertx();
         int port = Ports.free();
         ProbeServer server = new ProbeServer(
-                () -> Future.succeededFuture(new Vitals(null, List.of(), Map.of(), -1)),
+                () -> Future.succeededFuture(new Vitals(null, List.of(), Map.of(), -1, 1)),
                 "127.0.0.1",
                 port,
                 false,

@@ -88,7 +88,9 @@ public final class Reloader implements Reloads {
         context.runOnContext(v -> keep().onComplete(kept -> {
             DocumentFile source = file;
             if (source != null) {
-                source.watch(read -> context.runOnContext(w -> offer(read)));
+                source.watch(
+                        read -> context.runOnContext(w -> offer(read)),
+                        why -> context.runOnContext(w -> unreadable(why)));
             }
             started.complete();
         }));
@@ -121,6 +123,12 @@ public final class Reloader implements Reloads {
                 .onFailure(e ->
                         promise.fail(new Operations.RefusedException(source + " cannot be read: " + e.getMessage())));
         return promise.future();
+    }
+
+    /** No document is none that can run; the next that there is is looked at, even if it is the one that runs. */
+    private void unreadable(String why) {
+        offered = "";
+        ended(new Attempt(Instant.now().toString(), "", Outcome.REFUSED, List.of(), List.of(why), 0));
     }
 
     private void offer(String read) {
@@ -158,16 +166,7 @@ public final class Reloader implements Reloads {
                             outcome.changes(),
                             outcome.problems(),
                             millis);
-                    boolean runs = outcome.outcome() == Outcome.APPLIED || outcome.outcome() == Outcome.UNCHANGED;
-                    report = runs
-                            ? new ConfigurationReport(
-                                    report.generation() + 1,
-                                    outcome.hash(),
-                                    Instant.now().toString(),
-                                    report.source(),
-                                    attempt)
-                            : new ConfigurationReport(
-                                    report.generation(), report.hash(), report.since(), report.source(), attempt);
+                    boolean runs = ended(attempt);
                     tell(attempt);
                     if (runs) {
                         running = taken;
@@ -178,6 +177,18 @@ public final class Reloader implements Reloads {
                     busy = false;
                     takeNext();
                 });
+    }
+
+    /** Whether what was offered runs. */
+    private boolean ended(Attempt attempt) {
+        boolean runs = attempt.outcome() == Outcome.APPLIED || attempt.outcome() == Outcome.UNCHANGED;
+        report = new ConfigurationReport(
+                runs ? report.generation() + 1 : report.generation(),
+                runs ? attempt.hash() : report.hash(),
+                runs ? Instant.now().toString() : report.since(),
+                report.source(),
+                attempt);
+        return runs;
     }
 
     private record Ended(String hash, Outcome outcome, List<String> changes, List<String> problems) {}

@@ -21,6 +21,7 @@ import io.plantline.testkit.Artemis;
 import io.plantline.testkit.ConfigMapMount;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -32,6 +33,7 @@ import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -219,6 +221,23 @@ class ReloaderTest {
         assertThat(targets()).containsExactlyInAnyOrder("lake", "raw", "spare");
         await().atMost(Duration.ofSeconds(30)).until(() -> get(house.outboxes()).size() == 3);
         assertThat(Thread.activeCount()).isLessThan(threads + 10);
+    }
+
+    @Test
+    void aDocumentThatIsGoneIsToldAndTakenUpWhenItIsBack() throws Exception {
+        Path away = directory.resolve("config/away");
+        Files.move(mount.file(), away);
+        await().until(() -> outcome() == Outcome.REFUSED);
+        ConfigurationReport gone = get(reloader.configuration());
+        assertThat(gone.last().problems()).hasSize(1).first().asString().contains(mount.file() + " cannot be read");
+        assertThat(gone.generation()).as("what runs goes on").isEqualTo(1);
+        Files.move(away, mount.file());
+        await().until(() -> outcome() == Outcome.UNCHANGED);
+    }
+
+    private @Nullable Outcome outcome() throws Exception {
+        ConfigurationReport.Attempt last = get(reloader.configuration()).last();
+        return last == null ? null : last.outcome();
     }
 
     @Test
