@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param maxPacketSize bytes of the largest packet we take
  * @param material that the session uses
  * @param maxUnacknowledged bytes of messages held without acknowledgement before the session takes a break
+ * @param uniquePayloads whether no two messages of a topic have the same payload
  */
 public record BrokerConfig(
         List<BrokerAddress> addresses,
@@ -32,6 +33,7 @@ public record BrokerConfig(
         int receiveMaximum,
         int maxPacketSize,
         long maxUnacknowledged,
+        boolean uniquePayloads,
         Optional<TlsSettings> tls,
         Optional<Proxy> proxy,
         Optional<Will> will,
@@ -64,6 +66,7 @@ public record BrokerConfig(
                 other.receiveMaximum,
                 other.maxPacketSize,
                 maxUnacknowledged,
+                uniquePayloads,
                 other.tls,
                 other.proxy,
                 other.will,

@@ -76,6 +76,7 @@ final class BrokerSection {
                 section.integer("receive-maximum", isDurable() ? DURABLE_WINDOW : 65_535),
                 (int) Math.min(268_435_455, section.size("max-packet-size", 16 << 20)),
                 section.size("max-unacknowledged", 64 << 20),
+                section.flag("unique-payloads", false),
                 section.tls("tls"),
                 section.proxy("proxy"),
                 section.section("will")

@@ -3,6 +3,8 @@ package io.plantline.mqtt;
 import io.netty.handler.codec.mqtt.MqttPublishMessage;
 import io.netty.util.collection.IntObjectHashMap;
 import io.netty.util.collection.IntObjectMap;
+import io.plantline.model.Fingerprint;
+import io.plantline.model.Fingerprints;
 import io.vertx.core.Future;
 import java.time.Clock;
 import java.time.Instant;
@@ -36,6 +38,11 @@ final class Deliveries {
     private final ReceivedMessage message = new ReceivedMessage();
     private final List<Integer> releases = new ArrayList<>();
     private final IntObjectMap<Receipt> qos2 = new IntObjectHashMap<>();
+    private final Fingerprinter fingerprinter = new Fingerprinter();
+
+    /** Of the messages in {@link #qos2}, if messages are known by their contents. */
+    private final Fingerprints contents = new Fingerprints();
+
     private @Nullable Receipt current;
     private @Nullable MqttConnection currentConnection;
     private boolean handed;
@@ -58,6 +65,7 @@ final class Deliveries {
     /** The broker has forgotten the session: its identifiers mean nothing any more. */
     void newSession() {
         qos2.clear();
+        contents.clear();
     }
 
     /** Bytes that are not safe yet. */
@@ -74,16 +82,16 @@ final class Deliveries {
             counters.redelivered++;
         }
         Receipt receipt = receipt(connection);
-        if (qos == 2) {
-            Receipt original = qos2.get(packetId);
-            // Without DUP it is another message: a broker that numbers anew when it sends again (Artemis does, against
-            // MQTT-4.4.0-1) never releases the old identifier, and uses it for something else one day.
-            if (original != null && packet.fixedHeader().isDup()) {
-                counters.duplicatesSuppressed++;
-                receipt.add(packetId, qos);
-                receipt.waitFor(original);
-                return;
+        Fingerprint content = qos == 2 && options.uniquePayloads() ? fingerprinter.of(packet) : null;
+        Receipt original = qos == 2 ? original(packetId, packet.fixedHeader().isDup(), content) : null;
+        if (original != null) {
+            counters.duplicatesSuppressed++;
+            receipt.add(packetId, qos);
+            receipt.waitFor(original);
+            if (content != null) {
+                isNow(packetId, content, receipt);
             }
+            return;
         }
         int size = packet.fixedHeader().remainingLength() + OVERHEAD;
         if (qos == 0 && held > 0 && held + size > options.maxUnacknowledged()) {
@@ -99,7 +107,7 @@ final class Deliveries {
             }
         }
         if (qos == 2) {
-            qos2.put(packetId, receipt);
+            remember(packetId, content, receipt);
         }
         if (nowMicros == 0) {
             Instant now = clock.instant();
@@ -107,13 +115,45 @@ final class Deliveries {
         }
         handed = true;
         try {
-            handler.message(message.pointAt(packet, packet.variableHeader().topicName(), qos, nowMicros));
+            handler.message(message.pointAt(packet, packet.variableHeader().topicName(), qos, nowMicros, content));
         } catch (RuntimeException | Error e) {
             unsafe = e;
             throw e;
         } finally {
             message.forget();
         }
+    }
+
+    /** What holds the message that this one is a copy of; null: it is none. */
+    private @Nullable Receipt original(int packetId, boolean dup, @Nullable Fingerprint content) {
+        // Without DUP it is another message: a broker that numbers anew when it sends again (Artemis does, against
+        // MQTT-4.4.0-1) never releases the old identifier. Such a copy can be known by its content alone.
+        Receipt original = dup ? qos2.get(packetId) : null;
+        return original != null || content == null ? original : qos2.get(contents.packetIdOf(content));
+    }
+
+    private void remember(int packetId, @Nullable Fingerprint content, Receipt receipt) {
+        qos2.put(packetId, receipt);
+        if (content == null) {
+            contents.remove(packetId);
+        } else {
+            contents.put(packetId, content);
+        }
+    }
+
+    /** A message has another identifier from now on, and waits with its copy. */
+    private void isNow(int packetId, Fingerprint content, Receipt copy) {
+        int before = contents.packetIdOf(content);
+        if (before != 0 && before != packetId) {
+            handler.sentAgain(packetId, before);
+            forget(before);
+            remember(packetId, content, copy);
+        }
+    }
+
+    private void forget(int packetId) {
+        qos2.remove(packetId);
+        contents.remove(packetId);
     }
 
     /** Whether more is held than the bound allows. */
@@ -134,14 +174,15 @@ final class Deliveries {
             Receipt receipt = receipt(connection);
             receipt.add(oversize.packetId(), oversize.qos());
             if (oversize.qos() == 2) {
-                qos2.put(oversize.packetId(), receipt);
+                remember(oversize.packetId(), null, receipt);
             }
         }
     }
 
     /** PUBREL ends the identifier; one we do not know is answered all the same, or its slot stays taken for ever. */
     void release(MqttConnection connection, int packetId) {
-        boolean unknown = qos2.remove(packetId) == null && !handler.remembers(packetId);
+        boolean unknown = !qos2.containsKey(packetId) && !handler.remembers(packetId);
+        forget(packetId);
         if (unknown) {
             counters.unknownPubrel++;
         }
@@ -226,7 +267,7 @@ final class Deliveries {
             if (receipt.qos(i) == 2) {
                 int packetId = receipt.packetId(i);
                 if (qos2.get(packetId) == receipt) {
-                    qos2.remove(packetId);
+                    forget(packetId);
                 }
             }
         }

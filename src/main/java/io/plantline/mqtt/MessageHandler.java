@@ -38,6 +38,9 @@ public interface MessageHandler {
         return false;
     }
 
+    /** The broker has sent a QoS 2 message again under another identifier: the end of that one ends the one before. */
+    default void sentAgain(int packetId, int before) {}
+
     /**
      * The broker has released identifiers of QoS 2 messages (PUBREL).
      *

@@ -3,6 +3,7 @@ package io.plantline.mqtt;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.mqtt.MqttProperties;
 import io.netty.handler.codec.mqtt.MqttPublishMessage;
+import io.plantline.model.Fingerprint;
 import io.plantline.model.MessageProperties;
 import io.plantline.model.PayloadSource;
 import java.util.ArrayList;
@@ -17,12 +18,19 @@ public final class ReceivedMessage implements PayloadSource {
     private String topic = "";
     private int qos;
     private long receivedAtMicros;
+    private @Nullable Fingerprint fingerprint;
 
-    ReceivedMessage pointAt(MqttPublishMessage packet, String topic, int qos, long receivedAtMicros) {
+    ReceivedMessage pointAt(
+            MqttPublishMessage packet,
+            String topic,
+            int qos,
+            long receivedAtMicros,
+            @Nullable Fingerprint fingerprint) {
         this.packet = packet;
         this.topic = topic;
         this.qos = qos;
         this.receivedAtMicros = receivedAtMicros;
+        this.fingerprint = fingerprint;
         return this;
     }
 
@@ -57,6 +65,11 @@ public final class ReceivedMessage implements PayloadSource {
 
     public boolean redelivered() {
         return packet().fixedHeader().isDup();
+    }
+
+    /** What tells it from all others; only at QoS 2, and only if messages are known by their contents. */
+    public @Nullable Fingerprint fingerprint() {
+        return fingerprint;
     }
 
     /** When the packet was decoded, microseconds since 1970. */

@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param receiveMaximum QoS 1 and 2 messages in flight towards us
  * @param maxPacketSize bytes; a larger message is skipped, acknowledged and counted
  * @param maxUnacknowledged bytes held without acknowledgement before the session takes a break
+ * @param uniquePayloads whether no two messages of a topic are the same, so that a copy is known by its content
  */
 public record SessionOptions(
         List<Address> addresses,
@@ -31,6 +32,7 @@ public record SessionOptions(
         int receiveMaximum,
         int maxPacketSize,
         long maxUnacknowledged,
+        boolean uniquePayloads,
         Optional<TlsSettings> tls,
         Optional<Proxy> proxy,
         Optional<Will> will,

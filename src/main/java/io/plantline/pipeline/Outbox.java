@@ -2,7 +2,6 @@ package io.plantline.pipeline;
 
 import io.plantline.model.MessageBatch;
 import io.vertx.core.Future;
-import java.util.BitSet;
 
 /** Takes responsibility for messages of one target. Can be called from any context. */
 public interface Outbox {
@@ -33,9 +32,9 @@ public interface Outbox {
         return Future.succeededFuture();
     }
 
-    /** Identifiers of messages that are stored, and that the broker has not released; completes where it was called. */
-    default Future<BitSet> stored(long generation) {
-        return Future.succeededFuture(new BitSet());
+    /** QoS 2 messages that are stored, and that the broker has not released; a copy; completes where it was called. */
+    default Future<Unreleased> stored(long generation) {
+        return Future.succeededFuture(new Unreleased());
     }
 
     /** The lane of a topic. */

@@ -3,9 +3,9 @@ package io.plantline.runtime;
 import io.plantline.model.MessageBatch;
 import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.Outbox;
+import io.plantline.pipeline.Unreleased;
 import io.vertx.core.Future;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.List;
 
 /**
@@ -39,11 +39,11 @@ record Door(Outbox present, List<Outbox> former) implements Outbox {
     }
 
     @Override
-    public Future<BitSet> stored(long generation) {
-        Future<BitSet> stored = present.stored(generation);
+    public Future<Unreleased> stored(long generation) {
+        Future<Unreleased> stored = present.stored(generation);
         for (Outbox outbox : former) {
             stored = stored.compose(before -> outbox.stored(generation).map(more -> {
-                before.or(more);
+                before.addAll(more);
                 return before;
             }));
         }

@@ -283,6 +283,7 @@ final class Sessions {
                 broker.receiveMaximum(),
                 broker.maxPacketSize(),
                 broker.maxUnacknowledged(),
+                broker.uniquePayloads(),
                 broker.tls(),
                 broker.proxy(),
                 broker.will()

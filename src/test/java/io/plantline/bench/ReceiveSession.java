@@ -37,6 +37,7 @@ final class ReceiveSession {
                 65_535,
                 1 << 24,
                 64 << 20,
+                false,
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),

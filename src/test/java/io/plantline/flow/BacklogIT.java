@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageProperties;
+import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.outbox.log.FileDisk;
 import io.plantline.pipeline.outbox.log.Log;
 import io.plantline.pipeline.outbox.log.LogRecord.Stored;
@@ -108,7 +109,7 @@ class BacklogIT {
                 TestContext.add(builder, "plant/1", payload, MessageProperties.NONE);
             }
             queued.acquire();
-            log.submit(new Stored(0, ordinal, builder.build().numberedFrom(next), 0, new int[0]), queued::release);
+            log.submit(new Stored(0, ordinal, builder.build().numberedFrom(next), Identifiers.NONE), queued::release);
             next += PER_BATCH;
             ordinal += PER_BATCH;
             messages += PER_BATCH;

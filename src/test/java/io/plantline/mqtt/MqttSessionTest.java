@@ -476,6 +476,69 @@ class MqttSessionTest {
         }
 
         @Test
+        void aCopyUnderAnotherIdentifierIsKnownByItsPayloadWherePayloadsAreUnique() {
+            Options options = options();
+            options.uniquePayloads = true;
+            try (SessionHarness session = SessionHarness.start(options)) {
+                Connection first = broker.welcome(false);
+                first.publish("a/1", 2, 5, false, "x");
+                session.next();
+                Promise<Void> read = session.nextRead();
+                first.reset();
+                Connection second = broker.accept().connected(true);
+                second.publish("a/1", 2, 6, false, "x");
+                second.expectSilence(150);
+                read.complete();
+                second.expectAck(Packet.PUBREC, 6);
+                second.send(Packet.ack(Packet.PUBREL, 6));
+                second.expectAck(Packet.PUBCOMP, 6);
+                assertThat(session.pending()).isZero();
+                assertThat(session.status().counters().duplicatesSuppressed()).isEqualTo(1);
+                second.publish("a/1", 2, 7, false, "x");
+                assertThat(session.next().payload())
+                        .as("after PUBREL it is another message")
+                        .isEqualTo("x");
+            }
+        }
+
+        @Test
+        void aMessageThatCouldNotBeKeptIsNotKnownByItsPayload() {
+            Options options = options();
+            options.uniquePayloads = true;
+            try (SessionHarness session = SessionHarness.start(options)) {
+                Connection first = broker.welcome(false);
+                first.publish("a/1", 2, 5, false, "x");
+                session.next();
+                Promise<Void> read = session.nextRead();
+                first.reset();
+                Connection second = broker.accept().connected(true);
+                second.publish("a/1", 2, 6, false, "x");
+                second.expectSilence(150);
+                read.fail("disk full");
+                session.safeAtOnce();
+                Connection third = broker.accept().connected(true);
+                third.publish("a/1", 2, 7, false, "x");
+                third.expectAck(Packet.PUBREC, 7);
+                assertThat(session.next().payload()).isEqualTo("x");
+            }
+        }
+
+        @Test
+        void whereOnlyTheRetainFlagOrTheTopicDiffersItIsAnotherMessage() {
+            Options options = options();
+            options.uniquePayloads = true;
+            try (SessionHarness session = SessionHarness.start(options).safeAtOnce()) {
+                Connection connection = broker.welcome(false);
+                connection.publish("a/1", 2, 5, false, "x").publish("a/2", 2, 6, false, "x");
+                connection.send(Packet.publish(5, "a/1", 2, 7, false, true, "x".getBytes(StandardCharsets.UTF_8)));
+                connection.expectAck(Packet.PUBREC, 5);
+                connection.expectAck(Packet.PUBREC, 6);
+                connection.expectAck(Packet.PUBREC, 7);
+                assertThat(session.pending()).isEqualTo(3);
+            }
+        }
+
+        @Test
         void anIdentifierIsFreeAfterPubrel() {
             try (SessionHarness session = SessionHarness.start(broker.port()).safeAtOnce()) {
                 Connection connection = broker.welcome(false);

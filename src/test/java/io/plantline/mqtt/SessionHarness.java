@@ -47,6 +47,7 @@ final class SessionHarness implements AutoCloseable {
         int receiveMaximum = 65_535;
         int maxPacketSize = 1 << 20;
         long maxUnacknowledged = 1 << 20;
+        boolean uniquePayloads;
         Optional<TlsSettings> tls = Optional.empty();
         Optional<Proxy> proxy = Optional.empty();
         Optional<SessionOptions.Will> will = Optional.empty();
@@ -82,6 +83,7 @@ final class SessionHarness implements AutoCloseable {
                     receiveMaximum,
                     maxPacketSize,
                     maxUnacknowledged,
+                    uniquePayloads,
                     tls,
                     proxy,
                     will,

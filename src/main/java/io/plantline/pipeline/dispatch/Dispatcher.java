@@ -1,5 +1,6 @@
 package io.plantline.pipeline.dispatch;
 
+import io.plantline.model.Fingerprint;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageProperties;
 import io.plantline.model.TopicFilter;
@@ -9,6 +10,7 @@ import io.plantline.mqtt.SessionOptions;
 import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.Outbox;
 import io.plantline.pipeline.SessionMemory;
+import io.plantline.pipeline.Unreleased;
 import io.vertx.core.Future;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -44,6 +46,7 @@ final class Dispatcher implements MessageHandler {
     private final SessionMemory sessions;
     private final List<Lane> filling = new ArrayList<>();
     private final List<Future<Void>> appended = new ArrayList<>();
+    private final SentAgain sentAgain = new SentAgain();
     private long unrouted;
 
     /** Since somebody asked what is stored; null: nobody did. */
@@ -92,7 +95,7 @@ final class Dispatcher implements MessageHandler {
         for (Destination destination : destinations) {
             boolean known = targets.contains(destination);
             if (!known && generation == sessions.current()) {
-                destination.stored.andNot(released);
+                released.stream().forEach(destination.stored::remove);
             } else if (!known) {
                 destination.stored.clear();
             }
@@ -130,6 +133,7 @@ final class Dispatcher implements MessageHandler {
     @Override
     public Future<Void> newSession() {
         targets.forEach(target -> target.stored.clear());
+        sentAgain.clear();
         return sessions.next().mapEmpty();
     }
 
@@ -145,18 +149,24 @@ final class Dispatcher implements MessageHandler {
 
     @Override
     public boolean remembers(int packetId) {
-        return targets.stream().anyMatch(target -> target.stored.get(packetId));
+        return sentAgain.contains(packetId) || targets.stream().anyMatch(target -> target.stored.contains(packetId));
     }
 
     @Override
-    public Future<Void> released(int[] packetIds) {
+    public void sentAgain(int packetId, int before) {
+        sentAgain.add(packetId, before);
+    }
+
+    @Override
+    public Future<Void> released(int[] some) {
+        int[] packetIds = sentAgain.released(some);
         Identifiers identifiers = new Identifiers(sessions.current(), packetIds);
         List<Future<Void>> released = new ArrayList<>();
         for (Destination target : targets) {
             released.add(target.outbox.release(identifiers));
         }
         for (int packetId : packetIds) {
-            targets.forEach(target -> target.stored.clear(packetId));
+            targets.forEach(target -> target.stored.remove(packetId));
             if (releasedMeanwhile != null) {
                 releasedMeanwhile.set(packetId);
             }
@@ -192,6 +202,7 @@ final class Dispatcher implements MessageHandler {
             return;
         }
         int[] copies = message.subscriptionIdentifiers();
+        sentAgain.isNew(message.packetId());
         MessageProperties properties = message.properties();
         for (int i = 0; i < targetsOfRoute.length; i++) {
             if (isFor(route.identifiers()[i], copies)) {
@@ -248,9 +259,9 @@ final class Dispatcher implements MessageHandler {
         private final Lane[] lanes;
 
         /** QoS 2 messages that an earlier start has stored here: a copy of them is not stored again. */
-        private final BitSet stored;
+        private final Unreleased stored;
 
-        Destination(Outbox outbox, BitSet stored) {
+        Destination(Outbox outbox, Unreleased stored) {
             this.outbox = outbox;
             this.stored = stored;
             this.lanes = new Lane[outbox.lanes()];
@@ -260,15 +271,25 @@ final class Dispatcher implements MessageHandler {
         }
 
         void add(String topic, ReceivedMessage message, MessageProperties properties) {
-            boolean known = message.qos() == 2 && stored.get(message.packetId());
-            if (known && message.redelivered()) {
+            if (message.qos() == 2 && !stored.isEmpty() && isStored(message)) {
                 return;
             }
-            if (known) {
-                // Not sent again, so the broker has given the identifier to another message.
-                stored.clear(message.packetId());
-            }
             lanes[Outbox.laneOf(topic, lanes.length)].add(topic, message, properties);
+        }
+
+        private boolean isStored(ReceivedMessage message) {
+            int packetId = message.packetId();
+            if (message.redelivered() && stored.contains(packetId)) {
+                return true;
+            }
+            int before = stored.packetIdOf(message.fingerprint());
+            if (before != 0) {
+                sentAgain.add(packetId, before);
+                return true;
+            }
+            // Not sent again: if it is there, the broker has given the identifier to another message.
+            stored.remove(packetId);
+            return false;
         }
     }
 
@@ -279,6 +300,7 @@ final class Dispatcher implements MessageHandler {
         private final MessageBatch.Builder builder = new MessageBatch.Builder(4096);
         private int[] packetIds = new int[16];
         private int packetIdCount;
+        private final List<Fingerprint> contents = new ArrayList<>();
 
         Lane(Outbox outbox, int number) {
             this.outbox = outbox;
@@ -299,7 +321,7 @@ final class Dispatcher implements MessageHandler {
                     message.payloadLength(),
                     message);
             if (message.qos() == 2) {
-                remember(message.packetId());
+                remember(message.packetId(), message.fingerprint());
             }
             if (builder.count() >= MAX_COUNT || builder.sizeInBytes() >= MAX_BYTES) {
                 seal();
@@ -307,18 +329,26 @@ final class Dispatcher implements MessageHandler {
             }
         }
 
-        private void remember(int packetId) {
+        private void remember(int packetId, @Nullable Fingerprint content) {
             if (packetIdCount == packetIds.length) {
                 packetIds = Arrays.copyOf(packetIds, packetIdCount * 2);
             }
             packetIds[packetIdCount++] = packetId;
+            if (content != null) {
+                contents.add(content);
+            }
         }
 
         void seal() {
             Identifiers identifiers = packetIdCount == 0
                     ? Identifiers.NONE
-                    : new Identifiers(sessions.current(), Arrays.copyOf(packetIds, packetIdCount));
+                    : new Identifiers(
+                            sessions.current(),
+                            Arrays.copyOf(packetIds, packetIdCount),
+                            // Known of some only: the option came with a reload while the batch was filled.
+                            contents.size() == packetIdCount ? contents : List.of());
             packetIdCount = 0;
+            contents.clear();
             appended.add(outbox.append(number, builder.build(), identifiers));
         }
     }

@@ -5,6 +5,7 @@ import io.plantline.model.Failure;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageCursor;
 import io.plantline.observe.DeadLetter;
+import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.Outbox;
 import io.plantline.pipeline.outbox.log.Disk;
 import io.plantline.pipeline.outbox.log.Log;
@@ -126,7 +127,8 @@ final class DeadLetterLog {
             List<Future<Void>> safe = new ArrayList<>();
             for (MessageBatch message : messages) {
                 Promise<Void> durable = context.promise();
-                to.submit(new Stored(0, stored, message.numberedFrom(nextSequence), 0, new int[0]), durable::complete);
+                to.submit(
+                        new Stored(0, stored, message.numberedFrom(nextSequence), Identifiers.NONE), durable::complete);
                 safe.add(durable.future());
                 stored += message.count();
                 nextSequence += message.count();

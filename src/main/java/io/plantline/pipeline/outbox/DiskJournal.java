@@ -3,6 +3,7 @@ package io.plantline.pipeline.outbox;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.Plan;
 import io.plantline.pipeline.Identifiers;
+import io.plantline.pipeline.Unreleased;
 import io.plantline.pipeline.outbox.log.HeldIdentifiers;
 import io.plantline.pipeline.outbox.log.Log;
 import io.plantline.pipeline.outbox.log.LogReader;
@@ -20,7 +21,6 @@ import io.vertx.core.internal.ContextInternal;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -103,10 +103,10 @@ final class DiskJournal implements Journal {
     @Override
     public void append(
             int lane, long ordinal, MessageBatch batch, Identifiers some, @Nullable Origin origin, Runnable stored) {
-        if (some.packetIds().length > 0) {
-            identifiers.add(some.generation(), some.packetIds());
+        if (!some.isEmpty()) {
+            identifiers.add(some);
         }
-        log.submit(new Stored(lane, ordinal, batch, some.generation(), some.packetIds(), origin), stored);
+        log.submit(new Stored(lane, ordinal, batch, some, origin), stored);
     }
 
     @Override
@@ -202,7 +202,7 @@ final class DiskJournal implements Journal {
             return;
         }
         identifiers.remove(generation, held);
-        releasing.add(generation, held);
+        releasing.add(new Identifiers(generation, held));
         log.submit(new Released(generation, held), () -> {
             releasing.remove(generation, held);
             released.run();
@@ -210,7 +210,7 @@ final class DiskJournal implements Journal {
     }
 
     @Override
-    public BitSet identifiers(long of) {
+    public Unreleased unreleased(long of) {
         return identifiers.of(of);
     }
 

@@ -3,9 +3,9 @@ package io.plantline.pipeline.outbox;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.Plan;
 import io.plantline.pipeline.Identifiers;
+import io.plantline.pipeline.Unreleased;
 import io.plantline.pipeline.outbox.log.LogRecord.Origin;
 import io.vertx.core.Future;
-import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -117,7 +117,8 @@ interface Journal {
 
     void release(Identifiers identifiers, Runnable released);
 
-    BitSet identifiers(long generation);
+    /** QoS 2 messages that it keeps and the broker has not released; a copy. */
+    Unreleased unreleased(long generation);
 
     /** Whether it keeps any, or has some to forget that is not durably forgotten yet. */
     boolean hasIdentifiers();

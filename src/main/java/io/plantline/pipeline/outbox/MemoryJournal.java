@@ -3,9 +3,9 @@ package io.plantline.pipeline.outbox;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.Plan;
 import io.plantline.pipeline.Identifiers;
+import io.plantline.pipeline.Unreleased;
 import io.plantline.pipeline.outbox.log.LogRecord.Origin;
 import io.vertx.core.Future;
-import java.util.BitSet;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -124,8 +124,8 @@ final class MemoryJournal implements Journal {
     }
 
     @Override
-    public BitSet identifiers(long generation) {
-        return new BitSet();
+    public Unreleased unreleased(long generation) {
+        return new Unreleased();
     }
 
     @Override

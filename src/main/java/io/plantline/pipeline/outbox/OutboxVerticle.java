@@ -10,6 +10,7 @@ import io.plantline.observe.TargetLedger;
 import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.OnContext;
 import io.plantline.pipeline.Outbox;
+import io.plantline.pipeline.Unreleased;
 import io.plantline.pipeline.outbox.log.Log;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -17,7 +18,6 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.internal.ContextInternal;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.BiConsumer;
@@ -192,11 +192,11 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
     }
 
     @Override
-    public Future<BitSet> stored(long generation) {
+    public Future<Unreleased> stored(long generation) {
         Journal open = journal;
         return open == null
-                ? Future.succeededFuture(new BitSet())
-                : this.<BitSet>onContext(promise -> promise.complete(open.identifiers(generation)));
+                ? Future.succeededFuture(new Unreleased())
+                : this.<Unreleased>onContext(promise -> promise.complete(open.unreleased(generation)));
     }
 
     private Future<Void> onRelay(BiConsumer<Relay, Promise<Void>> work) {

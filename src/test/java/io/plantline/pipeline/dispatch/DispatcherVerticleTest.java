@@ -11,6 +11,7 @@ import io.plantline.mqtt.SessionOptions;
 import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.Outbox;
 import io.plantline.pipeline.SessionMemory;
+import io.plantline.pipeline.Unreleased;
 import io.plantline.testkit.Packet;
 import io.plantline.testkit.ScriptedBroker;
 import io.plantline.testkit.ScriptedBroker.Connection;
@@ -34,6 +35,7 @@ class DispatcherVerticleTest {
     private final Vertx vertx = Vertx.vertx();
     private ScriptedBroker broker;
     private DispatcherVerticle verticle;
+    private boolean uniquePayloads;
 
     @BeforeEach
     void start() {
@@ -51,6 +53,19 @@ class DispatcherVerticleTest {
         private final List<String> messages = new CopyOnWriteArrayList<>();
         private final List<Integer> batches = new CopyOnWriteArrayList<>();
         private final List<Promise<Void>> promises = new CopyOnWriteArrayList<>();
+        private final List<Integer> released = new CopyOnWriteArrayList<>();
+        private final Unreleased stored = new Unreleased();
+
+        @Override
+        public Future<Unreleased> stored(long generation) {
+            return Future.succeededFuture(stored.copy());
+        }
+
+        @Override
+        public Future<Void> release(Identifiers identifiers) {
+            Arrays.stream(identifiers.packetIds()).forEach(released::add);
+            return Future.succeededFuture();
+        }
 
         @Override
         public int lanes() {
@@ -64,6 +79,7 @@ class DispatcherVerticleTest {
                 messages.add(message.topic() + "=" + new String(message.payload()));
             }
             batches.add(batch.count());
+            stored.add(identifiers);
             // Completes on the caller's context, as the contract says.
             Promise<Void> promise = ContextInternal.current().promise();
             promises.add(promise);
@@ -99,6 +115,7 @@ class DispatcherVerticleTest {
                         65_535,
                         1 << 20,
                         1 << 20,
+                        uniquePayloads,
                         Optional.empty(),
                         Optional.empty(),
                         Optional.empty(),
@@ -290,6 +307,64 @@ class DispatcherVerticleTest {
         connection.expectSilence(100);
         two.safe();
         connection.expectAck(Packet.PUBACK, 1);
+    }
+
+    private static final Subscription ONCE = new Subscription(TopicFilter.of("a/#"), 2, List.of("t"));
+
+    /** A process that stored these messages and ended before it could answer; the broker has their session. */
+    private FakeOutbox storedBefore(String... payloads) {
+        FakeOutbox outbox = new FakeOutbox();
+        deploy(Map.of("t", outbox), ONCE);
+        Connection connection = broker.welcome(false);
+        for (int i = 0; i < payloads.length; i++) {
+            connection.publish("a/b", 2, i + 1, false, payloads[i]);
+        }
+        await().until(() -> outbox.messages.size() == payloads.length);
+        connection.close();
+        broker.close();
+        broker = ScriptedBroker.start();
+        FakeOutbox recovered = new FakeOutbox();
+        recovered.stored.addAll(outbox.stored);
+        deploy(Map.of("t", recovered), ONCE);
+        return recovered;
+    }
+
+    @Test
+    void whatAnEarlierStartHasStoredIsNotStoredAgain() {
+        FakeOutbox outbox = storedBefore("x", "y");
+        Connection connection = broker.accept().connected(true).grantSubscriptions();
+        connection.publish("a/b", 2, 1, true, "x");
+        connection.expectAck(Packet.PUBREC, 1);
+        connection.send(Packet.ack(Packet.PUBREL, 1));
+        connection.expectAck(Packet.PUBCOMP, 1);
+        assertThat(outbox.released).containsExactly(1);
+        connection.publish("a/b", 2, 2, false, "another");
+        await().until(() -> !outbox.messages.isEmpty());
+        assertThat(outbox.messages).containsExactly("a/b=another");
+    }
+
+    @Test
+    void whatAnEarlierStartHasStoredIsKnownByItsPayloadUnderAnotherIdentifier() {
+        uniquePayloads = true;
+        FakeOutbox outbox = storedBefore("x", "y");
+        Connection connection = broker.accept().connected(true).grantSubscriptions();
+        connection.publish("a/b", 2, 7, false, "x");
+        connection.expectAck(Packet.PUBREC, 7);
+        connection.reset();
+        connection = broker.accept().connected(true);
+        connection.publish("a/b", 2, 8, false, "x");
+        connection.expectAck(Packet.PUBREC, 8);
+        connection.publish("a/b", 2, 9, false, "new").publish("a/other", 2, 10, false, "y");
+        await().until(() -> outbox.messages.size() == 2);
+        assertThat(outbox.messages).containsExactly("a/b=new", "a/other=y");
+        outbox.safe();
+        connection.expectAck(Packet.PUBREC, 9);
+        connection.expectAck(Packet.PUBREC, 10);
+        connection.send(Packet.ack(Packet.PUBREL, 8));
+        connection.expectAck(Packet.PUBCOMP, 8);
+        assertThat(outbox.released)
+                .as("with the last identifier all that the message has had")
+                .containsExactly(8, 7, 1);
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.plantline.config.TargetDefinition.OnFull;
 import io.plantline.model.Failure;
+import io.plantline.model.Fingerprint;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageProperties;
 import io.plantline.observe.TargetLedger;
@@ -13,6 +14,7 @@ import io.plantline.pipeline.Hop;
 import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.PipelineMessage.PublishReply;
 import io.plantline.pipeline.PipelineMessage.PublishRequest;
+import io.plantline.pipeline.Unreleased;
 import io.plantline.pipeline.outbox.log.FileDisk;
 import io.plantline.spi.Verdicts;
 import io.plantline.testkit.TestContext;
@@ -103,7 +105,11 @@ class DiskOutboxTest extends DiskOutboxHarness {
     }
 
     private static List<Integer> stored(OutboxVerticle outbox, long generation) {
-        return outbox.stored(generation).toCompletionStage().toCompletableFuture().join().stream()
+        return outbox.stored(generation)
+                .toCompletionStage()
+                .toCompletableFuture()
+                .join()
+                .packetIds()
                 .boxed()
                 .toList();
     }
@@ -492,6 +498,18 @@ class DiskOutboxTest extends DiskOutboxHarness {
         OutboxVerticle again = reopen(1);
         assertThat(stored(again, 7)).containsExactly(12);
         assertThat(stored(again, 8)).as("of another session").isEmpty();
+    }
+
+    @Test
+    void contentsAreRememberedWithTheirIdentifiers() throws Exception {
+        Fingerprint content = new Fingerprint(1, 2);
+        open(1).append(0, batch(0, "a"), new Identifiers(7, new int[] {11}, List.of(content)))
+                .toCompletionStage()
+                .toCompletableFuture()
+                .get(10, TimeUnit.SECONDS);
+        Unreleased again =
+                reopen(1).stored(7).toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
+        assertThat(again.packetIdOf(content)).isEqualTo(11);
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.plantline.pipeline.outbox.log;
 
 import io.plantline.model.MessageBatch;
+import io.plantline.pipeline.Identifiers;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Objects;
@@ -38,22 +39,20 @@ public sealed interface LogRecord {
      *
      * @param lane the lane they belong to
      * @param ordinal messages of this lane before these, since the log was made: a gap tells what damage cost
-     * @param generation of the session that {@code identifiers} belong to
-     * @param identifiers packet identifiers of the QoS 2 messages in it
+     * @param identifiers of the QoS 2 messages in it
      * @param origin what they were made from, if a processor made them
      */
     record Stored(
             int lane,
             long ordinal,
             MessageBatch batch,
-            long generation,
-            int[] identifiers,
+            Identifiers identifiers,
             @Nullable Origin origin) implements LogRecord {
         static final byte KIND = 1;
 
         /** Messages as they came from the broker. */
-        public Stored(int lane, long ordinal, MessageBatch batch, long generation, int[] identifiers) {
-            this(lane, ordinal, batch, generation, identifiers, null);
+        public Stored(int lane, long ordinal, MessageBatch batch, Identifiers identifiers) {
+            this(lane, ordinal, batch, identifiers, null);
         }
 
         @Override
@@ -76,8 +75,7 @@ public sealed interface LogRecord {
                     && ordinal == stored.ordinal
                     && first() == stored.first()
                     && Arrays.equals(batch.toBytes(), stored.batch.toBytes())
-                    && generation == stored.generation
-                    && Arrays.equals(identifiers, stored.identifiers)
+                    && identifiers.equals(stored.identifiers)
                     && Objects.equals(origin, stored.origin);
         }
 

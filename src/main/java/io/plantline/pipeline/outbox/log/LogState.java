@@ -201,8 +201,8 @@ public final class LogState {
             lane.origin = stored.origin();
             nextSequence = stored.end();
             // Of a message that came with none nothing is known of the session.
-            if (stored.identifiers().length > 0) {
-                identifiers.add(stored.generation(), stored.identifiers());
+            if (!stored.identifiers().isEmpty()) {
+                identifiers.add(stored.identifiers());
             }
         } else if (record instanceof Planned planned) {
             grown(planned.lane()).plan = planned;

@@ -1,7 +1,9 @@
 package io.plantline.pipeline.outbox.log;
 
 import com.github.luben.zstd.Zstd;
+import io.plantline.model.Fingerprint;
 import io.plantline.model.MessageBatch;
+import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.outbox.log.LogRecord.Committed;
 import io.plantline.pipeline.outbox.log.LogRecord.Discarded;
 import io.plantline.pipeline.outbox.log.LogRecord.Dropped;
@@ -13,6 +15,8 @@ import io.plantline.pipeline.outbox.log.LogRecord.Snapshot;
 import io.plantline.pipeline.outbox.log.LogRecord.Stored;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Records to bytes and back: kind, length, content. */
@@ -20,6 +24,10 @@ final class Records {
     private static final byte PLAIN = 0;
     private static final byte ZSTD = 1;
     private static final byte WITH_ORIGIN = 2;
+
+    /** Marks a number of packet identifiers behind which the contents of their messages follow. */
+    private static final int WITH_CONTENTS = 1 << 31;
+
     private static final int COMPRESS_FROM = 1024;
     private static final int LEVEL = 1;
     private static final int STORED_HEAD = 41;
@@ -81,7 +89,8 @@ final class Records {
             } else if (record instanceof Released released) {
                 ensure(12 + 2 * released.identifiers().length);
                 buffer.putLong(released.generation());
-                identifiers(released.identifiers());
+                buffer.putInt(released.identifiers().length);
+                packetIds(released.identifiers());
             } else if (record instanceof Snapshot snapshot) {
                 ensure(16 + snapshot.state().remaining());
                 buffer.putLong(snapshot.previous()).putLong(snapshot.previousEnd());
@@ -93,14 +102,24 @@ final class Records {
         private void stored(Stored stored) {
             MessageBatch batch = stored.batch();
             int size = batch.sizeInBytes();
-            ensure(STORED_HEAD + 4 + 2 * stored.identifiers().length + Origin.BYTES + size);
+            Identifiers identifiers = stored.identifiers();
+            int[] packetIds = identifiers.packetIds();
+            List<Fingerprint> contents = identifiers.contents();
+            ensure(STORED_HEAD
+                    + 4
+                    + Short.BYTES * packetIds.length
+                    + Fingerprint.BYTES * contents.size()
+                    + Origin.BYTES
+                    + size);
             buffer.putInt(stored.lane())
                     .putLong(stored.ordinal())
                     .putLong(stored.first())
                     .putInt(batch.count())
-                    .putLong(stored.generation())
+                    .putLong(identifiers.generation())
                     .putInt(size);
-            identifiers(stored.identifiers());
+            buffer.putInt(packetIds.length | (contents.isEmpty() ? 0 : WITH_CONTENTS));
+            packetIds(packetIds);
+            contents.forEach(content -> buffer.putLong(content.high()).putLong(content.low()));
             int compressed = compress(batch);
             Origin origin = stored.origin();
             buffer.put((byte) ((compressed > 0 ? ZSTD : PLAIN) | (origin == null ? 0 : WITH_ORIGIN)));
@@ -128,10 +147,9 @@ final class Records {
             return Zstd.isError(compressed) || compressed > size - size / 8 ? 0 : (int) compressed;
         }
 
-        private void identifiers(int[] identifiers) {
-            buffer.putInt(identifiers.length);
-            for (int identifier : identifiers) {
-                buffer.putShort((short) identifier);
+        private void packetIds(int[] packetIds) {
+            for (int packetId : packetIds) {
+                buffer.putShort((short) packetId);
             }
         }
 
@@ -195,7 +213,7 @@ final class Records {
             case Discarded.KIND -> new Discarded(in.getInt(), Loss.of(in.get()), in.getLong(), in.getLong());
             case Dropped.KIND ->
                 new Dropped(in.getInt(), Loss.of(in.get()), in.getLong(), in.getLong(), in.getLong(), in.getLong());
-            case Released.KIND -> new Released(in.getLong(), identifiers(in));
+            case Released.KIND -> new Released(in.getLong(), packetIds(in, in.getInt()));
             case Snapshot.KIND ->
                 new Snapshot(
                         in.getLong(), in.getLong(), in.duplicate().limit(end).slice());
@@ -213,7 +231,12 @@ final class Records {
         int count = in.getInt();
         long generation = in.getLong();
         int size = in.getInt();
-        int[] identifiers = identifiers(in);
+        int identified = in.getInt();
+        int[] packetIds = packetIds(in, identified & ~WITH_CONTENTS);
+        List<Fingerprint> contents = new ArrayList<>();
+        for (int left = identified < 0 ? packetIds.length : 0; left > 0; left--) {
+            contents.add(new Fingerprint(in.getLong(), in.getLong()));
+        }
         byte how = in.get();
         Origin origin = (how & WITH_ORIGIN) != 0 ? Origin.decode(in) : null;
         byte[] bytes = new byte[end - in.position()];
@@ -221,14 +244,15 @@ final class Records {
         if ((how & ZSTD) != 0) {
             bytes = Zstd.decompress(bytes, size);
         }
-        return new Stored(lane, ordinal, MessageBatch.of(bytes, count, first), generation, identifiers, origin);
+        Identifiers identifiers = new Identifiers(generation, packetIds, contents);
+        return new Stored(lane, ordinal, MessageBatch.of(bytes, count, first), identifiers, origin);
     }
 
-    private static int[] identifiers(ByteBuffer in) {
-        int[] identifiers = new int[in.getInt()];
-        for (int i = 0; i < identifiers.length; i++) {
-            identifiers[i] = in.getShort() & 0xFFFF;
+    private static int[] packetIds(ByteBuffer in, int count) {
+        int[] packetIds = new int[count];
+        for (int i = 0; i < count; i++) {
+            packetIds[i] = in.getShort() & 0xFFFF;
         }
-        return identifiers;
+        return packetIds;
     }
 }

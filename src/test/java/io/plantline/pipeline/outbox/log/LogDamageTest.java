@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageProperties;
+import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.outbox.log.LogRecord.Committed;
 import io.plantline.pipeline.outbox.log.LogRecord.Stored;
 import io.plantline.testkit.TestContext;
@@ -44,7 +45,7 @@ class LogDamageTest {
         Log log = open(disk);
         for (int i = 0; i < BATCHES; i++) {
             CountDownLatch durable = new CountDownLatch(1);
-            log.submit(new Stored(0, 3L * i, batch(i), 1, new int[] {i + 1}), durable::countDown);
+            log.submit(new Stored(0, 3L * i, batch(i), new Identifiers(1, new int[] {i + 1})), durable::countDown);
             assertThat(durable.await(5, TimeUnit.SECONDS)).isTrue();
         }
         CountDownLatch committed = new CountDownLatch(1);
@@ -177,7 +178,8 @@ class LogDamageTest {
         long next = log.recovered().nextSequence();
         CountDownLatch durable = new CountDownLatch(1);
         log.submit(
-                new Stored(0, log.recovered().lane(0).stored(), batch((int) (next / 3)), 1, new int[0]),
+                new Stored(
+                        0, log.recovered().lane(0).stored(), batch((int) (next / 3)), new Identifiers(1, new int[0])),
                 durable::countDown);
         assertThat(durable.await(5, TimeUnit.SECONDS)).isTrue();
         log.close(1_000);

@@ -2,8 +2,11 @@ package io.plantline.pipeline.outbox.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.plantline.model.Fingerprint;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageProperties;
+import io.plantline.pipeline.Identifiers;
+import io.plantline.pipeline.Unreleased;
 import io.plantline.pipeline.outbox.log.LogRecord.Committed;
 import io.plantline.pipeline.outbox.log.LogRecord.Dropped;
 import io.plantline.pipeline.outbox.log.LogRecord.Loss;
@@ -148,6 +151,9 @@ class LogModelTest {
             TestContext.add(builder, "t" + lane, payload, MessageProperties.NONE);
         }
         int[] identifiers = random.nextBoolean() ? new int[0] : new int[] {1 + random.nextInt(65_535)};
+        List<Fingerprint> contents = identifiers.length > 0 && random.nextBoolean()
+                ? List.of(new Fingerprint(identifiers[0], identifiers[0]))
+                : List.of();
         synchronized (model) {
             for (int identifier : identifiers) {
                 if (model.released.contains(identifier) || !model.identifiersAdded.add(identifier)) {
@@ -158,8 +164,7 @@ class LogModelTest {
                     lane,
                     model.ordinals[lane],
                     builder.build().numberedFrom(model.nextSequence),
-                    1,
-                    identifiers,
+                    new Identifiers(1, identifiers, contents),
                     random.nextBoolean() ? null : new Origin(random.nextInt(1_000), count, random.nextInt(9), 0));
             model.nextSequence += count;
             model.ordinals[lane] += count;
@@ -354,7 +359,10 @@ class LogModelTest {
 
     private static void identifiers(LogState state, Model model, String where) {
         Set<Integer> found = new HashSet<>();
-        state.identifiers().of(1).stream().forEach(found::add);
+        Unreleased unreleased = state.identifiers().of(1);
+        unreleased.packetIds().forEach(found::add);
+        unreleased.forEachContent(
+                (packetId, content) -> assertThat(content).as(where).isEqualTo(new Fingerprint(packetId, packetId)));
         Set<Integer> must = new HashSet<>(model.identifiersDurable);
         must.removeAll(model.released);
         assertThat(found).as(where).containsAll(must);
