@@ -8,6 +8,11 @@ public final class Addresses {
         return "publisher." + target + "." + fingerprint;
     }
 
+    /** Where it is told that somebody answers at an address from now on. */
+    public static String opened(String address) {
+        return "opened." + address;
+    }
+
     public static String processor(String processor, String fingerprint) {
         return "processor." + processor + "." + fingerprint;
     }

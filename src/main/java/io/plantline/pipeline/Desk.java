@@ -97,7 +97,7 @@ public final class Desk<Q extends PipelineMessage, R extends PipelineMessage> {
                     MessageConsumer<Q> registered =
                             bus.<Q>consumer(address).handler(hop.serve(request -> seat.answer(request)));
                     consumer = registered;
-                    return registered.completion();
+                    return registered.completion().onSuccess(open -> bus.publish(Addresses.opened(address), ""));
                 });
     }
 

@@ -3,28 +3,33 @@ package io.plantline.pipeline;
 import io.plantline.model.Failure;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
-import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.EventBus;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.internal.ContextInternal;
+import io.vertx.core.internal.VertxInternal;
+import io.vertx.core.spi.cluster.ClusterManager;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Waits for answers of other nodes as long as they show signs of life. An answer may take minutes (an upload), and a node may
- * be gone in a moment: no fixed deadline fits both. Who answers tells the asker every {@value #SIGN_MILLIS} ms that he is at
- * it; a silence means that the request, the reply or the node is lost, and that the same may be asked again. Used on one
- * context.
+ * be gone in a moment: no fixed deadline fits both. Who answers tells the asker at once, and every {@value #SIGN_MILLIS} ms, that
+ * he is at it. If his node leaves the cluster, or a silence says that the request, the reply or the node is lost, the same may be
+ * asked again. Used on one context.
  */
 public final class Patience {
     private static final String ASKER = "asker";
     private static final String NUMBER = "number";
+    private static final String NODE = "node";
     private static final long SIGN_MILLIS = 2_000;
     private static final long LOOK_MILLIS = 1_000;
 
@@ -37,11 +42,17 @@ public final class Patience {
     private long timer = -1;
 
     private static final class Asked {
+        private final Consumer<Failure> lost;
         private long heardNanos = System.nanoTime();
-        private final Runnable lost;
+        private @Nullable String node;
 
-        Asked(Runnable lost) {
+        Asked(Consumer<Failure> lost) {
             this.lost = lost;
+        }
+
+        void heard(@Nullable String of) {
+            heardNanos = System.nanoTime();
+            node = of;
         }
     }
 
@@ -64,7 +75,7 @@ public final class Patience {
         MessageConsumer<Long> listening = bus().<Long>consumer(address).handler(sign -> {
             Asked one = asked.get(sign.body());
             if (one != null) {
-                one.heardNanos = System.nanoTime();
+                one.heard(sign.headers().get(NODE));
             }
         });
         signs = listening;
@@ -73,11 +84,21 @@ public final class Patience {
     }
 
     private void look() {
+        if (asked.isEmpty()) {
+            return;
+        }
         long now = System.nanoTime();
-        asked.values().stream()
-                .filter(one -> now - one.heardNanos > silence.toNanos())
-                .toList()
-                .forEach(one -> one.lost.run());
+        ClusterManager cluster = context.owner().clusterManager();
+        Set<String> nodes = cluster == null ? Set.of() : Set.copyOf(cluster.getNodes());
+        for (Asked one : List.copyOf(asked.values())) {
+            String node = one.node;
+            if (cluster != null && node != null && !nodes.contains(node)) {
+                one.lost.accept(Failure.retry("bus-node-left", "the node that was at it has left the cluster"));
+            } else if (now - one.heardNanos > silence.toNanos()) {
+                one.lost.accept(
+                        Failure.retry("bus-silent", "nothing was heard of it for " + silence.toSeconds() + " s"));
+            }
+        }
     }
 
     /** Asks with options that name who asks; what is lost becomes an answer too. */
@@ -86,8 +107,8 @@ public final class Patience {
         Promise<R> answer = context.promise();
         asked.put(
                 number,
-                new Asked(() -> answer.tryComplete(failed.apply(Failure.retry(
-                        "bus-silent", "nothing was heard of " + whom + " for " + silence.toSeconds() + " s")))));
+                new Asked(why ->
+                        answer.tryComplete(failed.apply(Failure.retry(why.code(), whom + ": " + why.detail())))));
         ask.apply(new DeliveryOptions().addHeader(ASKER, address).addHeader(NUMBER, Long.toString(number)))
                 .onSuccess(answer::tryComplete);
         return answer.future().onComplete(done -> asked.remove(number));
@@ -100,8 +121,13 @@ public final class Patience {
             return () -> {};
         }
         Long number = Long.valueOf(request.headers().get(NUMBER));
-        Vertx vertx = ContextInternal.current().owner();
-        long timer = vertx.setPeriodic(SIGN_MILLIS, id -> vertx.eventBus().send(asker, number));
+        VertxInternal vertx = ContextInternal.current().owner();
+        DeliveryOptions from = new DeliveryOptions();
+        ClusterManager cluster = vertx.clusterManager();
+        if (cluster != null) {
+            from.addHeader(NODE, cluster.getNodeId());
+        }
+        long timer = vertx.setPeriodic(0, SIGN_MILLIS, id -> vertx.eventBus().send(asker, number, from));
         return () -> vertx.cancelTimer(timer);
     }
 

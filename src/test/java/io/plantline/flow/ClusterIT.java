@@ -14,13 +14,14 @@ import io.plantline.testkit.PlantlineProcess;
 import io.plantline.testkit.Ports;
 import io.plantline.testkit.S3Server;
 import io.plantline.testkit.Verifier;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -69,23 +70,21 @@ class ClusterIT {
                         model);
     }
 
-    private PlantlineProcess.Builder node(String host, String roles) throws IOException {
+    private PlantlineProcess.Builder node(String host, String roles) {
         return PlantlineProcess.in(directory)
                 .environment("AWS_ACCESS_KEY_ID", S3Server.ACCESS_KEY)
                 .environment("AWS_SECRET_ACCESS_KEY", S3Server.SECRET_KEY)
                 .environment("EDGE_CLUSTER_HOST", host)
-                .environment("EDGE_ROLES", roles)
-                .config(document);
+                .environment("EDGE_ROLES", roles);
     }
 
-    private PlantlineProcess receives() throws IOException {
+    private PlantlineProcess.Builder receiver() {
         return node("127.0.0.2", "dispatcher")
-                .environment("EDGE_DATA_DIR", directory.resolve("data").toString())
-                .start();
+                .environment("EDGE_DATA_DIR", directory.resolve("data").toString());
     }
 
-    private PlantlineProcess works() throws IOException {
-        return node("127.0.0.3", "publisher,processor").start();
+    private PlantlineProcess.Builder worker() {
+        return node("127.0.0.3", "publisher,processor");
     }
 
     private void link(boolean open) throws Exception {
@@ -130,8 +129,9 @@ class ClusterIT {
             store = lake;
             lake.createBucket("lake");
             document = document(broker.port(), service.url());
-            PlantlineProcess publisher = works();
-            PlantlineProcess dispatcher = receives().awaitSubscribed();
+            PlantlineProcess.Builder worker = worker().config(document);
+            PlantlineProcess publisher = worker.start();
+            PlantlineProcess dispatcher = receiver().config(document).start().awaitSubscribed();
             Load load = Load.start(broker.port(), TOPICS, 2, 200, RATE);
             awaitRows(2_000);
 
@@ -146,7 +146,7 @@ class ClusterIT {
                 LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(100_000_000L, 1_500_000_000L));
                 assertThat(publisher.kill()).isEqualTo(137);
                 long before = raw.count();
-                publisher = works();
+                publisher = worker.start();
                 awaitRows(before + 500);
             }
             int perTopic = load.stop();
@@ -168,6 +168,68 @@ class ClusterIT {
                         .contains("ledger " + prefix + ": accepted " + found.total() + " = delivered " + found.total());
             }
         }
+    }
+
+    @Test
+    @Timeout(value = 5, unit = TimeUnit.MINUTES)
+    void nothingIsMissingOrTwiceWhenNodesAreRolledAndHaveDifferentDocumentsForAWhile() throws Exception {
+        Mosquitto.assumeInstalled();
+        try (Mosquitto broker = Mosquitto.start(directory.resolve("mosquitto"), "max_inflight_messages 1000");
+                S3Server lake = S3Server.start();
+                InferenceService service = InferenceService.start(request -> Reply.ok(request.body()))) {
+            store = lake;
+            lake.createBucket("lake");
+            String before = document(broker.port(), service.url());
+            String after = before.replace("\"raw\", \"region\"", "\"raw/next\", \"region\"");
+            assertThat(after).isNotEqualTo(before);
+            Path ours = Files.writeString(directory.resolve("dispatcher.json"), before);
+            Path theirs = Files.writeString(directory.resolve("worker.json"), before);
+            PlantlineProcess.Builder works = worker().arguments("run", "--config", theirs.toString());
+            PlantlineProcess.Builder receives = receiver().arguments("run", "--config", ours.toString());
+            PlantlineProcess publisher = works.start();
+            PlantlineProcess dispatcher = receives.start().awaitSubscribed();
+            Load load = Load.start(broker.port(), TOPICS, 2, 200, RATE);
+            awaitMore();
+
+            Files.writeString(theirs, after);
+            publisher.await("RELOAD-APPLIED");
+            awaitMore();
+            Files.writeString(ours, after);
+            dispatcher.await("RELOAD-APPLIED");
+            awaitMore();
+            dispatcher.await("OUTBOX-DRAINED: all of raw-");
+            long earlier = accepted(dispatcher, "OUTBOX-DRAINED: all of raw-\\w+ is delivered: raw-\\w+");
+
+            assertThat(publisher.stop()).isIn(0, 143);
+            publisher = works.start();
+            awaitMore();
+            assertThat(dispatcher.stop()).isIn(0, 143);
+            dispatcher = receives.start().awaitSubscribed();
+            awaitMore();
+
+            int perTopic = load.stop();
+            awaitRows((long) perTopic * TOPICS);
+            assertThat(dispatcher.stop()).isIn(0, 143);
+            assertThat(publisher.stop()).isIn(0, 143);
+            Verifier.Findings found = Verifier.verify(store.copy("lake", "raw", directory), TOPICS, perTopic);
+            System.out.println("both nodes rolled, with different documents for a while: " + found.text());
+            assertThat(found.missing()).isEmpty();
+            assertThat(found.duplicates()).isZero();
+            assertThat(found.altered()).isZero();
+            assertThat(earlier + accepted(dispatcher, "ledger raw")).isEqualTo(found.total());
+        }
+    }
+
+    /** What the first line of a log that has this says was accepted, all of which must be delivered. */
+    private static long accepted(PlantlineProcess process, String line) {
+        Matcher matcher =
+                Pattern.compile(line + ": accepted (\\d+) = delivered \\1 ").matcher(process.log());
+        assertThat(matcher.find()).as("%s in %s", line, process.log()).isTrue();
+        return Long.parseLong(matcher.group(1));
+    }
+
+    private void awaitMore() {
+        awaitRows(raw.count() + RATE);
     }
 
     private void awaitRows(long many) {

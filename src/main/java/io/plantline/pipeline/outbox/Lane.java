@@ -80,10 +80,15 @@ final class Lane {
     /** The target is defined otherwise: what waits for the old definition's time does not any more. */
     void redefined() {
         waitingForAge = false;
+        tryAgain();
+        pump();
+    }
+
+    /** Tries its plan again now, if it waits for that. */
+    void tryAgain() {
         if (backingOff != null) {
             tryAgain(backingOff);
         }
-        pump();
     }
 
     /** Whether this failure is news. */

@@ -7,6 +7,7 @@ import io.plantline.model.MessageBatch;
 import io.plantline.observe.DeadLetter;
 import io.plantline.observe.OutboxReport;
 import io.plantline.observe.TargetLedger;
+import io.plantline.pipeline.Addresses;
 import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.OnContext;
 import io.plantline.pipeline.Outbox;
@@ -91,7 +92,10 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
         }
         Elsewhere away = new Elsewhere(own);
         elsewhere = away;
-        return away.start().compose(v -> open(own));
+        Stream<String> asked = Stream.concat(
+                Stream.of(Addresses.publisher(target.name(), target.fingerprint())),
+                processors.stream().map(step -> Addresses.processor(step.name(), step.fingerprint())));
+        return away.start(asked, () -> relays().forEach(Relay::tryAgain)).compose(v -> open(own));
     }
 
     private Future<?> open(ContextInternal own) {

@@ -117,6 +117,13 @@ final class Relay {
         limit.makeRoom();
     }
 
+    /** Why something failed may be over: what waits to be tried again is tried at once. */
+    void tryAgain() {
+        for (Lane lane : lanes) {
+            lane.tryAgain();
+        }
+    }
+
     TargetDefinition target() {
         return target;
     }
