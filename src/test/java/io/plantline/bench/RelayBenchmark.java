@@ -48,6 +48,8 @@ public final class RelayBenchmark {
                 benchmark.live();
             } else if (subject.equals("live-disk")) {
                 benchmark.liveOnDisk();
+            } else if (subject.equals("processors")) {
+                new ProcessorBenchmark(Files.createDirectories(benchmark.directory.resolve(subject)), bursts).run();
             } else {
                 benchmark.run(subject);
             }
@@ -80,11 +82,15 @@ public final class RelayBenchmark {
         }
     }
 
+    private static String topic(int number) {
+        return "bench/" + (number % 2 == 0 ? "even" : "odd") + "/line" + number;
+    }
+
     private double burst(String kind, Subject subject, int source, int sink) throws Exception {
         boolean relays = List.of("plantline", "disk", "bridge").contains(kind);
         try (Collector collector = relays ? new Collector(sink, "#", 0) : null) {
             subject.signal("STOP");
-            new Generator(source, TOPICS, t -> "bench/line" + t, 1, SIZE).publish(burst, 0, 2000);
+            new Generator(source, TOPICS, RelayBenchmark::topic, 1, SIZE).publish(burst, 0, 2000);
             double before = subject.cpuMicros();
             subject.signal("CONT");
             if (collector != null) {
@@ -161,7 +167,7 @@ public final class RelayBenchmark {
                 collector.also(publish ->
                         seen.add(System.nanoTime() - Stamp.of(publish.payload()).sentNanos()));
                 double before = subject.cpuMicros();
-                new Generator(source.port(), TOPICS, t -> "bench/line" + t, 1, SIZE)
+                new Generator(source.port(), TOPICS, RelayBenchmark::topic, 1, SIZE)
                         .publish(rate * SECONDS, 0, 2000, rate);
                 await(() -> collector.tally().total() >= rate * SECONDS);
                 double cost = (subject.cpuMicros() - before) / (rate * SECONDS);
@@ -236,7 +242,8 @@ public final class RelayBenchmark {
             case "socket" -> Receiver.java("socket", BareSocket.class, folder, source);
             case "receive" -> Receiver.java("receive", ReceiveSession.class, folder, source);
             case "libmosquitto" -> Receiver.libmosquitto(folder, source);
-            case "file", "disk-file", "disk-connections" -> plantline(folder, source, kind, files(folder, ""));
+            case "file", "disk-file", "disk-connections", "disk-filters", "disk-filters-connections" ->
+                plantline(folder, source, kind, files(folder, ""));
             case "disk-publisher" -> plantline(folder, source, kind, files(folder, ", \"lanes\": 2, \"instances\": 1"));
             case "disk-publishers" ->
                 plantline(folder, source, kind, files(folder, ", \"lanes\": 2, \"instances\": 2"));
@@ -257,12 +264,16 @@ public final class RelayBenchmark {
 
     private static Subject plantline(Path folder, int source, String name, String target) {
         boolean connections = name.endsWith("connections");
+        String subscription =
+                "{\"qos\": 1, \"target\": \"t\"" + (name.equals("disk-connections") ? ", \"spread\": true}" : "}");
+        String subscriptions = name.startsWith("disk-filters")
+                ? "\"bench/even/#\": " + subscription + ", \"bench/odd/#\": " + subscription
+                : "\"bench/#\": " + subscription;
         String document = "{\"mqtt-broker\": {\"addresses\": [\"127.0.0.1:" + source + "\"], \"client-id\": \"bench\""
                 + (connections ? ", \"connections\": 2" : "") + "},"
                 + (name.startsWith("disk") ? "\"data-directory\": \"" + folder.resolve("data") + "\"," : "")
                 + "\"targets\": {\"t\": " + target
-                + "}, \"subscriptions\": {\"bench/#\": {\"qos\": 1, \"target\": \"t\""
-                + (connections ? ", \"spread\": true" : "") + "}}}";
+                + "}, \"subscriptions\": {" + subscriptions + "}}";
         PlantlineProcess.Builder builder =
                 PlantlineProcess.in(folder).asShipped().config(document);
         for (String option : System.getProperty("bench.jvm", "").split(" ")) {
