@@ -33,8 +33,12 @@ public final class Patience {
     private static final long SIGN_MILLIS = 2_000;
     private static final long LOOK_MILLIS = 1_000;
 
+    /** The first sign is sent when a request arrives: who does not send it has not got it. */
+    private static final Duration FIRST_SIGN = Duration.ofMillis(2 * SIGN_MILLIS);
+
     private final ContextInternal context;
     private final Duration silence;
+    private final Duration first;
     private final String address = "asker." + UUID.randomUUID();
     private final Map<Long, Asked> asked = new HashMap<>();
     private @Nullable MessageConsumer<Long> signs;
@@ -44,6 +48,7 @@ public final class Patience {
     private static final class Asked {
         private final Consumer<Failure> lost;
         private long heardNanos = System.nanoTime();
+        private boolean begun;
         private @Nullable String node;
 
         Asked(Consumer<Failure> lost) {
@@ -52,6 +57,7 @@ public final class Patience {
 
         void heard(@Nullable String of) {
             heardNanos = System.nanoTime();
+            begun = true;
             node = of;
         }
     }
@@ -64,6 +70,7 @@ public final class Patience {
     public Patience(ContextInternal context, Duration silence) {
         this.context = context;
         this.silence = silence;
+        this.first = silence.compareTo(FIRST_SIGN) < 0 ? silence : FIRST_SIGN;
     }
 
     EventBus bus() {
@@ -94,9 +101,8 @@ public final class Patience {
             String node = one.node;
             if (cluster != null && node != null && !nodes.contains(node)) {
                 one.lost.accept(Failure.retry("bus-node-left", "the node that was at it has left the cluster"));
-            } else if (now - one.heardNanos > silence.toNanos()) {
-                one.lost.accept(
-                        Failure.retry("bus-silent", "nothing was heard of it for " + silence.toSeconds() + " s"));
+            } else if (now - one.heardNanos > (one.begun ? silence : first).toNanos()) {
+                one.lost.accept(Failure.retry("bus-silent", "nothing is heard of it"));
             }
         }
     }

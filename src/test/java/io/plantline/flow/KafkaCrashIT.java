@@ -58,9 +58,14 @@ class KafkaCrashIT {
                 int leader = kafka.leader("plant", kill % 3);
                 assertThat(kafka.kill(leader)).as("the kill fired").isEqualTo(137);
                 long before = kafka.end("plant");
-                await().atMost(Duration.ofSeconds(60)).until(() -> kafka.end("plant") > before);
+                PlantlineProcess runs = plantline;
+                await().atMost(Duration.ofSeconds(60))
+                        .untilAsserted(() -> assertThat(kafka.end("plant"))
+                                .as(() -> "leader " + leader + " was killed: " + runs.log())
+                                .isGreaterThan(before));
                 kafka.startNode(leader);
                 kafka.awaitReady();
+                kafka.awaitInSync("plant");
             }
             assertThat(load.isRunning()).as("every kill happened under load").isTrue();
             int perTopic = load.stop();
