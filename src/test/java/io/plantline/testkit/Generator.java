@@ -52,6 +52,9 @@ public final class Generator {
      * @return messages per topic
      */
     public int publishWhile(BooleanSupplier goOn, int window, int perSecond) {
+        if (perSecond % topicCount != 0) {
+            throw new IllegalArgumentException(perSecond + " a second cannot be as many for each of " + topicCount);
+        }
         int perTopic = 0;
         try {
             while (goOn.getAsBoolean()) {
