@@ -1,5 +1,6 @@
 package io.plantline.bench;
 
+import io.plantline.testkit.Books;
 import io.plantline.testkit.Collector;
 import io.plantline.testkit.Generator;
 import io.plantline.testkit.Mosquitto;
@@ -7,6 +8,7 @@ import io.plantline.testkit.PlantlineProcess;
 import io.plantline.testkit.Ports;
 import io.plantline.testkit.Stamp;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,6 +17,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * MQTT to MQTT at QoS 1 on both sides, beside the Mosquitto bridge: the CPU time a message costs while a backlog is
@@ -24,6 +30,7 @@ import java.util.concurrent.locks.LockSupport;
 public final class RelayBenchmark {
     private static final int TOPICS = 100;
     private static final int SIZE = 250;
+    private static final int FILTERS = 10;
 
     /** Rounds at the live rate before any counts: the compiler is done after two. */
     private static final int WARM_UP = 3;
@@ -64,7 +71,7 @@ public final class RelayBenchmark {
                 Subject subject = start(kind, folder, source.port(), sink.port())) {
             double[] cost = new double[bursts];
             for (int i = -1; i < bursts; i++) {
-                double micros = burst(kind, subject, source.port(), sink.port());
+                double micros = burst(kind, subject, source.port(), sink.port(), (i + 2L) * burst);
                 if (i >= 0) {
                     cost[i] = micros;
                 }
@@ -83,10 +90,11 @@ public final class RelayBenchmark {
     }
 
     private static String topic(int number) {
-        return "bench/" + (number % 2 == 0 ? "even" : "odd") + "/line" + number;
+        return "bench/" + number % FILTERS + "/line" + number;
     }
 
-    private double burst(String kind, Subject subject, int source, int sink) throws Exception {
+    /** Microseconds of CPU a message; with this burst there are {@code all} messages since the start. */
+    private double burst(String kind, Subject subject, int source, int sink, long all) throws Exception {
         boolean relays = List.of("plantline", "disk", "bridge").contains(kind);
         try (Collector collector = relays ? new Collector(sink, "#", 0) : null) {
             subject.signal("STOP");
@@ -95,12 +103,26 @@ public final class RelayBenchmark {
             subject.signal("CONT");
             if (collector != null) {
                 await(() -> collector.tally().total() >= burst);
+            } else if (kind.startsWith("disk")) {
+                await(() -> accepted(kind) >= all);
+                awaitIdle(subject);
             } else {
                 // It begins late where the broker has given the connection up meanwhile.
                 await(() -> subject.cpuMicros() - before > burst * 0.5);
                 awaitIdle(subject);
             }
             return (subject.cpuMicros() - before) / burst;
+        }
+    }
+
+    private long accepted(String kind) {
+        LockSupport.parkNanos(200_000_000);
+        try {
+            Matcher accepted = Pattern.compile("accepted (\\d+)")
+                    .matcher(Books.of(directory.resolve(kind).resolve("data")));
+            return accepted.find() ? Long.parseLong(accepted.group(1)) : 0;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -267,7 +289,9 @@ public final class RelayBenchmark {
         String subscription =
                 "{\"qos\": 1, \"target\": \"t\"" + (name.equals("disk-connections") ? ", \"spread\": true}" : "}");
         String subscriptions = name.startsWith("disk-filters")
-                ? "\"bench/even/#\": " + subscription + ", \"bench/odd/#\": " + subscription
+                ? IntStream.range(0, FILTERS)
+                        .mapToObj(i -> "\"bench/" + i + "/#\": " + subscription)
+                        .collect(Collectors.joining(", "))
                 : "\"bench/#\": " + subscription;
         String document = "{\"mqtt-broker\": {\"addresses\": [\"127.0.0.1:" + source + "\"], \"client-id\": \"bench\""
                 + (connections ? ", \"connections\": 2" : "") + "},"
@@ -281,7 +305,10 @@ public final class RelayBenchmark {
                 builder.jvm(option);
             }
         }
-        PlantlineProcess process = builder.start().awaitSubscribed();
+        PlantlineProcess process = builder.start().await(" as bench:");
+        if (connections) {
+            process.await(" as bench.1:");
+        }
         return new Subject() {
             @Override
             public long pid() {
