@@ -65,7 +65,6 @@ class KafkaCrashIT {
                                 .isGreaterThan(before));
                 kafka.startNode(leader);
                 kafka.awaitReady();
-                kafka.awaitInSync("plant");
             }
             assertThat(load.isRunning()).as("every kill happened under load").isTrue();
             int perTopic = load.stop();

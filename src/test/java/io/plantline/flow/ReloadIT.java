@@ -51,7 +51,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ReloadIT {
     private static final int TOPICS = 20;
     private static final int RELOADS = Integer.getInteger("reload.count", 20);
-    private static final int RATE = Integer.getInteger("reload.rate", 200);
+    private static final int RATE = Integer.getInteger("reload.rate", 500);
     private static final int KILLS = Integer.getInteger("reload.kills", 1);
     private static final Pattern ENDED = Pattern.compile("RELOAD-(APPLIED|REFUSED|ROLLED-BACK):");
 

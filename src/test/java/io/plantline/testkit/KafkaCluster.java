@@ -125,30 +125,6 @@ public final class KafkaCluster implements AutoCloseable {
         throw new IllegalStateException("Kafka did not start, see " + directory);
     }
 
-    /** Returns when every node has all of a topic, and of what transactions need: then any one may go. */
-    public void awaitInSync(String topic) {
-        try (Admin admin = admin()) {
-            long end = System.nanoTime() + 60_000_000_000L;
-            while (System.nanoTime() < end) {
-                boolean inSync = admin
-                        .describeTopics(List.of(topic, "__consumer_offsets", "__transaction_state"))
-                        .allTopicNames()
-                        .get(30, TimeUnit.SECONDS)
-                        .values()
-                        .stream()
-                        .flatMap(description -> description.partitions().stream())
-                        .allMatch(partition -> partition.isr().size() == ports.length);
-                if (inSync) {
-                    return;
-                }
-                LockSupport.parkNanos(100_000_000);
-            }
-        } catch (Exception e) {
-            throw new IllegalStateException(e);
-        }
-        throw new IllegalStateException("Kafka's nodes do not come into sync, see " + directory);
-    }
-
     public Admin admin() {
         return Admin.create(Map.of("bootstrap.servers", bootstrapServers(), "reconnect.backoff.max.ms", "200"));
     }
