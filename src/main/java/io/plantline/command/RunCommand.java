@@ -146,7 +146,8 @@ final class RunCommand implements Callable<Integer> {
             probes.started(reloader);
         }
         if (data != null || commands != null) {
-            vertx.deployVerticle(new AdminServer(house, reloader, data == null ? null : data.adminFile(), commands))
+            vertx.deployVerticle(new AdminServer(
+                            house.operations(), reloader, data == null ? null : data.adminFile(), commands))
                     .onFailure(
                             e -> LOG.error("ADMIN-FAILED: no commands can be given to this process: {}", e.toString()));
         }

@@ -10,8 +10,6 @@ import io.plantline.config.Difference.BrokerChange;
 import io.plantline.config.Material;
 import io.plantline.config.Plugins;
 import io.plantline.mqtt.SessionStatus;
-import io.plantline.observe.DeadLetter;
-import io.plantline.observe.OutboxReport;
 import io.plantline.observe.TargetLedger;
 import io.plantline.observe.Vitals;
 import io.plantline.pipeline.OnContext;
@@ -41,7 +39,7 @@ import org.slf4j.LoggerFactory;
  * A running configuration. It starts with the last room, so that whoever speaks finds a listener, and stops with the
  * first, so that what is inside can leave.
  */
-public final class House implements Operations {
+public final class House {
     private static final Logger LOG = LoggerFactory.getLogger(House.class);
     private static final long LOOK_MILLIS = 100;
     private static final int CHANGE_SECONDS = 3;
@@ -262,39 +260,9 @@ public final class House implements Operations {
         return rooms.withOutbox().stream().map(room -> room.ledger().snapshot()).toList();
     }
 
-    @Override
-    public Future<List<OutboxReport>> outboxes() {
-        List<Future<OutboxReport>> reports =
-                rooms.withOutbox().stream().map(room -> room.outbox().report()).toList();
-        return Future.all(reports).map(v -> reports.stream().map(Future::result).toList());
-    }
-
-    @Override
-    public Future<List<DeadLetter>> deadLetters(String target, long from, int limit) {
-        return rooms.outbox(target).compose(outbox -> outbox.deadLetters(from, limit));
-    }
-
-    @Override
-    public Future<Long> purgeDeadLetters(String target, long upTo) {
-        return rooms.outbox(target).compose(outbox -> outbox.purgeDeadLetters(upTo));
-    }
-
-    @Override
-    public Future<Long> replayDeadLetters(String target, String to, long upTo) {
-        return rooms.outbox(target)
-                .compose(from -> rooms.outbox(to).compose(taker -> from.replayDeadLetters(upTo, taker)));
-    }
-
-    @Override
-    public Future<Long> moveWaiting(String from, @Nullable String to, boolean tried) {
-        return rooms.outbox(from)
-                .compose(outbox -> to == null
-                        ? outbox.purge(tried)
-                        : rooms.outbox(to)
-                                .compose(taker -> taker == outbox
-                                        ? Future.failedFuture(
-                                                new RefusedException("what waits for " + from + " is there already"))
-                                        : outbox.retarget(taker, tried)));
+    /** What an operator may ask and do. */
+    public Operations operations() {
+        return new OpenOutboxes(rooms);
     }
 
     /** How everything is; comes from where everything runs, so what does not turn does not answer. */

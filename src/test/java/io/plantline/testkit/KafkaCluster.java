@@ -166,6 +166,23 @@ public final class KafkaCluster implements AutoCloseable {
         }
     }
 
+    /** The partitions of topics, those of Kafka's own too, that take no records: without a leader, or with too few in sync. */
+    public List<String> unavailable(String... topics) {
+        List<String> names = new ArrayList<>(List.of(topics));
+        names.addAll(List.of("__transaction_state", "__consumer_offsets"));
+        try (Admin admin = admin()) {
+            return admin.describeTopics(names).allTopicNames().get(30, TimeUnit.SECONDS).values().stream()
+                    .flatMap(topic -> topic.partitions().stream()
+                            .filter(partition -> partition.leader() == null
+                                    || partition.leader().isEmpty()
+                                    || partition.isr().size() <= ports.length / 2)
+                            .map(partition -> topic.name() + " " + partition))
+                    .toList();
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     /** SIGKILL; returns the exit code, 137. */
     public int kill(int node) {
         try {
@@ -180,19 +197,19 @@ public final class KafkaCluster implements AutoCloseable {
         return processes[node].pid();
     }
 
-    /** How many records, committed or not, a topic has had. */
-    public long end(String topic) {
-        try (KafkaConsumer<byte[], byte[]> consumer = consumer("read_uncommitted")) {
-            return consumer.endOffsets(partitions(consumer, topic)).values().stream()
-                    .mapToLong(Long::longValue)
-                    .sum();
-        }
+    /** Follows a topic. */
+    public CommittedRecords follow(String topic) {
+        KafkaConsumer<byte[], byte[]> consumer = consumer();
+        List<TopicPartition> partitions = partitions(consumer, topic);
+        consumer.assign(partitions);
+        consumer.seekToBeginning(partitions);
+        return new CommittedRecords(consumer);
     }
 
-    private KafkaConsumer<byte[], byte[]> consumer(String isolation) {
+    private KafkaConsumer<byte[], byte[]> consumer() {
         Map<String, Object> config = new HashMap<>();
         config.put("bootstrap.servers", bootstrapServers());
-        config.put("isolation.level", isolation);
+        config.put("isolation.level", "read_committed");
         config.put("auto.offset.reset", "earliest");
         return new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
@@ -205,7 +222,7 @@ public final class KafkaCluster implements AutoCloseable {
 
     /** All that a consumer with isolation.level=read_committed finds now, in order per partition. */
     public List<ConsumerRecord<byte[], byte[]>> read(String topic) {
-        try (KafkaConsumer<byte[], byte[]> consumer = consumer("read_committed")) {
+        try (KafkaConsumer<byte[], byte[]> consumer = consumer()) {
             List<TopicPartition> partitions = partitions(consumer, topic);
             consumer.assign(partitions);
             consumer.seekToBeginning(partitions);

@@ -116,7 +116,7 @@ class ReloaderTest {
 
     /** Names of the targets that run; what drains has a fingerprint behind its name. */
     private Set<String> targets() throws Exception {
-        return get(house.outboxes()).stream()
+        return get(house.operations().outboxes()).stream()
                 .map(OutboxReport::target)
                 .filter(name -> !name.contains("-"))
                 .collect(Collectors.toSet());
@@ -219,7 +219,8 @@ class ReloaderTest {
         assertThat(report.hash())
                 .isEqualTo(parser.parse(last, Map.of()).configuration().hash());
         assertThat(targets()).containsExactlyInAnyOrder("lake", "raw", "spare");
-        await().atMost(Duration.ofSeconds(30)).until(() -> get(house.outboxes()).size() == 3);
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> get(house.operations().outboxes()).size() == 3);
         assertThat(Thread.activeCount()).isLessThan(threads + 10);
     }
 
