@@ -19,6 +19,8 @@ import org.infinispan.configuration.cache.Configuration;
 import org.infinispan.configuration.cache.ConfigurationBuilder;
 import org.infinispan.configuration.global.GlobalConfigurationBuilder;
 import org.infinispan.configuration.global.ShutdownHookBehavior;
+import org.infinispan.lock.configuration.ClusteredLockManagerConfigurationBuilder;
+import org.infinispan.lock.configuration.Reliability;
 import org.infinispan.manager.DefaultCacheManager;
 import org.infinispan.remoting.transport.Address;
 import org.infinispan.remoting.transport.jgroups.JGroupsTransport;
@@ -55,6 +57,8 @@ final class Membership extends InfinispanClusterManager {
         global.transport()
                 .clusterName(cluster.name())
                 .addProperty(JGroupsTransport.CHANNEL_CONFIGURATOR, new Channel(cluster, tls));
+        // Locks, which nobody takes, would be consistent rather than there: with a node gone nobody could join.
+        global.addModule(ClusteredLockManagerConfigurationBuilder.class).reliability(Reliability.AVAILABLE);
         DefaultCacheManager caches = new DefaultCacheManager(global.build(), false);
         Configuration everywhere = cache(CacheMode.REPL_SYNC);
         for (String name : List.of("__vertx.subs", "__vertx.haInfo", "__vertx.nodeInfo")) {
