@@ -75,7 +75,7 @@ final class BrokerSection {
                 section.duration("reconnect-max", Duration.ofSeconds(30)),
                 section.integer("receive-maximum", isDurable() ? DURABLE_WINDOW : 65_535),
                 (int) Math.min(268_435_455, section.size("max-packet-size", 16 << 20)),
-                section.size("max-unacknowledged", 64 << 20),
+                section.size("max-unacknowledged", heapShare(section.integer("connections", 1))),
                 section.flag("unique-payloads", false),
                 section.tls("tls"),
                 section.proxy("proxy"),
@@ -86,6 +86,11 @@ final class BrokerSection {
                                 will.integer("qos", 1),
                                 will.flag("retain", false))),
                 new Material(section.material().files(), top.material().credentials()));
+    }
+
+    /** What each connection may hold, if nothing is said: together never more than the heap can bear beside its work. */
+    private static long heapShare(int connections) {
+        return Math.min(64 << 20, Runtime.getRuntime().maxMemory() / 4 / Math.max(1, connections));
     }
 
     /** Whether messages are acknowledged as soon as they are on disk. */

@@ -25,14 +25,12 @@ public final class MessageBatch {
     static final int QOS = 0x03;
 
     private final byte[] bytes;
-    private final int length;
     private final int count;
     private final String[] topics;
     private final long firstSequence;
 
-    private MessageBatch(byte[] bytes, int length, int count, String[] topics, long firstSequence) {
+    private MessageBatch(byte[] bytes, int count, String[] topics, long firstSequence) {
         this.bytes = bytes;
-        this.length = length;
         this.count = count;
         this.topics = topics;
         this.firstSequence = firstSequence;
@@ -45,7 +43,7 @@ public final class MessageBatch {
 
     /** Bytes the batch takes, the topics included. */
     public int sizeInBytes() {
-        return length;
+        return bytes.length;
     }
 
     /** Sequence of the first message. */
@@ -55,37 +53,38 @@ public final class MessageBatch {
 
     /** The same messages, numbered from {@code first} on; shares the bytes. */
     public MessageBatch numberedFrom(long first) {
-        return new MessageBatch(bytes, length, count, topics, first);
+        return new MessageBatch(bytes, count, topics, first);
     }
 
     /** Reads the messages in order; every cursor is independent of the others. */
     public MessageCursor cursor() {
-        return new MessageCursor(bytes, length, count, topics, firstSequence);
+        return new MessageCursor(bytes, count, topics, firstSequence);
     }
 
     /** The encoded messages, for the wire and for a log. */
     public byte[] toBytes() {
-        return Arrays.copyOf(bytes, length);
+        return bytes.clone();
     }
 
-    /** The array that starts with the encoded messages, for a reader that promises not to write to it. */
+    /** The encoded messages themselves, for a reader that promises not to write to it. */
     public byte[] array() {
         return bytes;
     }
 
     /** The reverse of {@link #toBytes()}; the array belongs to the batch from now on. */
     public static MessageBatch of(byte[] bytes, int count, long firstSequence) {
-        return new MessageBatch(bytes, bytes.length, count, new String[0], firstSequence);
+        return new MessageBatch(bytes, count, new String[0], firstSequence);
     }
 
     @Override
     public String toString() {
-        return "MessageBatch[" + count + " messages, " + length + " bytes, from " + firstSequence + "]";
+        return "MessageBatch[" + count + " messages, " + bytes.length + " bytes, from " + firstSequence + "]";
     }
 
     /** Fills one batch after another; belongs to one thread. */
     public static final class Builder {
         private static final int ROOM_FOR_NUMBERS = 48;
+        private static final int MAX_KEPT = 1 << 20;
 
         private final Map<String, Integer> topicIndex = new HashMap<>();
         private byte[] bytes;
@@ -202,8 +201,11 @@ public final class MessageBatch {
         public MessageBatch build() {
             String[] topics = new String[topicIndex.size()];
             topicIndex.forEach((topic, index) -> topics[index] = topic);
-            MessageBatch batch = new MessageBatch(bytes, length, count, topics, 0);
-            bytes = new byte[Math.max(64, Math.min(length + length / 4, 1 << 20))];
+            // A batch may wait for long, so it takes no more than it has; the array that grew to fit is used again.
+            MessageBatch batch = new MessageBatch(Arrays.copyOf(bytes, length), count, topics, 0);
+            if (bytes.length > MAX_KEPT || length < bytes.length / 16) {
+                bytes = new byte[Math.max(64, Math.min(length * 2, MAX_KEPT))];
+            }
             topicIndex.clear();
             length = 0;
             count = 0;

@@ -10,7 +10,6 @@ import java.util.List;
  */
 public final class MessageCursor {
     private final byte[] bytes;
-    private final int end;
     private final int count;
     private final String[] knownTopics;
     private final List<String> topics = new ArrayList<>();
@@ -26,9 +25,8 @@ public final class MessageCursor {
     private int propertiesOffset;
     private int propertiesLength;
 
-    MessageCursor(byte[] bytes, int end, int count, String[] knownTopics, long firstSequence) {
+    MessageCursor(byte[] bytes, int count, String[] knownTopics, long firstSequence) {
         this.bytes = bytes;
-        this.end = end;
         this.count = count;
         this.knownTopics = knownTopics;
         this.reader = new Varint.Reader(bytes, 0);
@@ -37,7 +35,7 @@ public final class MessageCursor {
 
     /** Steps to the next message; false when there is none. */
     public boolean next() {
-        if (index + 1 >= count || reader.position() >= end) {
+        if (index + 1 >= count || reader.position() >= bytes.length) {
             return false;
         }
         index++;

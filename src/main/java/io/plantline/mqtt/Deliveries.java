@@ -1,8 +1,6 @@
 package io.plantline.mqtt;
 
 import io.netty.handler.codec.mqtt.MqttPublishMessage;
-import io.netty.util.collection.IntObjectHashMap;
-import io.netty.util.collection.IntObjectMap;
 import io.plantline.model.Fingerprint;
 import io.plantline.model.Fingerprints;
 import io.vertx.core.Future;
@@ -10,7 +8,9 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,7 +37,7 @@ final class Deliveries {
     private final Clock clock;
     private final ReceivedMessage message = new ReceivedMessage();
     private final List<Integer> releases = new ArrayList<>();
-    private final IntObjectMap<Receipt> qos2 = new IntObjectHashMap<>();
+    private final Map<Integer, Receipt> qos2 = new HashMap<>();
     private final Fingerprinter fingerprinter = new Fingerprinter();
 
     /** Of the messages in {@link #qos2}, if messages are known by their contents. */

@@ -293,7 +293,8 @@ public final class RelayBenchmark {
                         .mapToObj(i -> "\"bench/" + i + "/#\": " + subscription)
                         .collect(Collectors.joining(", "))
                 : "\"bench/#\": " + subscription;
-        String document = "{\"mqtt-broker\": {\"addresses\": [\"127.0.0.1:" + source + "\"], \"client-id\": \"bench\""
+        String document = "{\"mqtt-broker\": {\"addresses\": [\"127.0.0.1:" + source
+                + "\"], \"client-id\": \"bench\", \"receive-maximum\": 1000"
                 + (connections ? ", \"connections\": 2" : "") + "},"
                 + (name.startsWith("disk") ? "\"data-directory\": \"" + folder.resolve("data") + "\"," : "")
                 + "\"targets\": {\"t\": " + target

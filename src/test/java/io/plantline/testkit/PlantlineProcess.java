@@ -61,9 +61,10 @@ public final class PlantlineProcess implements AutoCloseable {
             return this;
         }
 
-        /** As users run it: with every compiler, and without what others have learnt of its classes. */
+        /** As users run it: as docs/operations.md says, and without what others have learnt of its classes. */
         public Builder asShipped() {
             jvm.remove(QUICK);
+            jvm.add("-XX:TrimNativeHeapInterval=5000");
             return untrained();
         }
 

@@ -1,8 +1,7 @@
 package io.plantline.plugin.target.mqtt;
 
+import io.netty.buffer.ByteBufUtil;
 import io.netty.handler.codec.mqtt.MqttQoS;
-import io.netty.util.collection.IntObjectHashMap;
-import io.netty.util.collection.IntObjectMap;
 import io.plantline.model.Failure;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageCursor;
@@ -14,11 +13,11 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.mqtt.MqttClient;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
-import java.util.HashSet;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The publishes of one connection: its own window, and the way from packet identifiers back to messages. */
@@ -29,7 +28,7 @@ final class Outgoing {
     private final Vertx vertx;
     private final MqttTargetConfig config;
     private final MqttQoS qos;
-    private final IntObjectMap<Sent> inFlight = new IntObjectHashMap<>();
+    private final Map<Integer, Sent> inFlight = new HashMap<>();
     private final ArrayDeque<Run> runs = new ArrayDeque<>();
     private int window;
     private @Nullable MqttClient client;
@@ -111,7 +110,7 @@ final class Outgoing {
         private final BatchReader reader;
         private final Promise<Verdicts> promise = Promise.promise();
         private final Verdicts.Collector verdicts = new Verdicts.Collector();
-        private final Set<Integer> open = new HashSet<>();
+        private final BitSet open = new BitSet();
         private @Nullable MessageCursor cursor;
         private int ordinal = -1;
         private boolean allSent;
@@ -176,7 +175,7 @@ final class Outgoing {
                     || (config.retain() == MqttTargetConfig.Retain.AS_RECEIVED && message.retained());
             Buffer payload = Buffer.buffer(message.payloadLength());
             payload.appendBytes(message.array(), message.payloadOffset(), message.payloadLength());
-            open.add(at);
+            open.set(at);
             window++;
             client().publish(topic, payload, qos, false, retain)
                     .onSuccess(packetId -> {
@@ -190,14 +189,14 @@ final class Outgoing {
                     })
                     .onFailure(e -> {
                         window--;
-                        open.remove(at);
+                        open.clear(at);
                         verdicts.refuse(at, Failure.retry("not-sent", String.valueOf(e.getMessage())));
                         finishIfDone();
                     });
         }
 
         private @Nullable Failure impossible(String topic, int payloadLength) {
-            if (topic.getBytes(StandardCharsets.UTF_8).length > MAX_TOPIC_BYTES) {
+            if (ByteBufUtil.utf8Bytes(topic) > MAX_TOPIC_BYTES) {
                 return Failure.reject("topic-too-long", "a topic has at most 65,535 bytes");
             }
             return payloadLength > MAX_PAYLOAD
@@ -206,7 +205,7 @@ final class Outgoing {
         }
 
         void delivered(int at) {
-            open.remove(at);
+            open.clear(at);
         }
 
         void finishIfDone() {
@@ -217,7 +216,7 @@ final class Outgoing {
 
         void connectionLost() {
             Failure lost = Failure.retry("connection-lost", config.host() + ":" + config.port());
-            for (int at : open) {
+            for (int at = open.nextSetBit(0); at >= 0; at = open.nextSetBit(at + 1)) {
                 verdicts.refuse(at, lost);
             }
             if (!allSent) {
