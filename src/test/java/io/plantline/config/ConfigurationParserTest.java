@@ -146,6 +146,19 @@ class ConfigurationParserTest {
     }
 
     @Test
+    void whatConnectionsMayHoldFitsIntoTheHeapWhateverTheirNumber() {
+        for (int connections : new int[] {1, 2, 16}) {
+            long each = parser.parse(with(", \"connections\": " + connections, FILE, ""), Map.of())
+                    .configuration()
+                    .broker()
+                    .maxUnacknowledged();
+            assertThat(each).isPositive().isLessThanOrEqualTo(64 << 20);
+            assertThat(each * connections)
+                    .isLessThanOrEqualTo(Runtime.getRuntime().maxMemory() / 4);
+        }
+    }
+
+    @Test
     void aHotFilterMayBeSpreadAndGivesItsOrderUp() {
         String document = """
                 {"mqtt-broker": {"addresses": ["b"], "client-id": "me/1", "connections": 3},
