@@ -1,6 +1,5 @@
 package io.plantline.pipeline.outbox.log;
 
-import com.github.luben.zstd.Zstd;
 import io.plantline.model.Fingerprint;
 import io.plantline.model.MessageBatch;
 import io.plantline.pipeline.Identifiers;
@@ -29,7 +28,6 @@ final class Records {
     private static final int WITH_CONTENTS = 1 << 31;
 
     private static final int COMPRESS_FROM = 1024;
-    private static final int LEVEL = 1;
     private static final int STORED_HEAD = 41;
 
     private Records() {}
@@ -139,12 +137,12 @@ final class Records {
             if (size < COMPRESS_FROM) {
                 return 0;
             }
-            int bound = (int) Zstd.compressBound(size);
+            int bound = Compression.bound(size);
             if (scratch.length < bound) {
                 scratch = new byte[bound];
             }
-            long compressed = Zstd.compressByteArray(scratch, 0, scratch.length, batch.array(), 0, size, LEVEL);
-            return Zstd.isError(compressed) || compressed > size - size / 8 ? 0 : (int) compressed;
+            int compressed = Compression.compress(batch.array(), size, scratch);
+            return compressed > size - size / 8 ? 0 : compressed;
         }
 
         private void packetIds(int[] packetIds) {
@@ -239,10 +237,13 @@ final class Records {
         }
         byte how = in.get();
         Origin origin = (how & WITH_ORIGIN) != 0 ? Origin.decode(in) : null;
-        byte[] bytes = new byte[end - in.position()];
-        in.get(bytes);
+        int length = end - in.position();
+        byte[] bytes;
         if ((how & ZSTD) != 0) {
-            bytes = Zstd.decompress(bytes, size);
+            bytes = Compression.decompress(in.array(), in.arrayOffset() + in.position(), length, size);
+        } else {
+            bytes = new byte[length];
+            in.get(bytes);
         }
         Identifiers identifiers = new Identifiers(generation, packetIds, contents);
         return new Stored(lane, ordinal, MessageBatch.of(bytes, count, first), identifiers, origin);

@@ -15,6 +15,7 @@ final class WriteQueue {
     private static final int MAX_GROUP_BYTES = 4 << 20;
     private static final int SMALL_RECORD_BYTES = 64;
     private static final long LAZY_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+    private static final long FOREVER = Long.MAX_VALUE / 2;
 
     private final long groupNanos;
     private final ReentrantLock lock = new ReentrantLock();
@@ -23,6 +24,11 @@ final class WriteQueue {
     private int urgent;
     private long waitingSince;
     private long lastGroup = System.nanoTime();
+    /** Whether groups follow each other closely. */
+    private boolean busy;
+    /** When the writer looks again without being woken. */
+    private long alarm;
+
     private boolean closing;
     private boolean abandoned;
 
@@ -55,7 +61,7 @@ final class WriteQueue {
             }
             items.add(item);
             urgent += item.urgent() ? 1 : 0;
-            if (items.size() == 1 || (item.urgent() && urgent == 1)) {
+            if (due() - alarm < 0) {
                 arrived.signal();
             }
         } finally {
@@ -68,7 +74,9 @@ final class WriteQueue {
         lock.lock();
         try {
             awaitWork();
-            lastGroup = System.nanoTime();
+            long now = System.nanoTime();
+            busy = now - lastGroup < 2 * groupNanos;
+            lastGroup = now;
             long bytes = 0;
             while (!items.isEmpty() && bytes < MAX_GROUP_BYTES) {
                 Item item = items.remove();
@@ -84,10 +92,12 @@ final class WriteQueue {
 
     private void awaitWork() {
         while (!closing) {
-            long left = items.isEmpty() ? Long.MAX_VALUE : nanosToWait();
-            if (left <= 0) {
+            long now = System.nanoTime();
+            long left = (items.isEmpty() ? idleUntil(now) : due()) - now;
+            if (left <= 0 && !items.isEmpty()) {
                 return;
             }
+            alarm = now + left;
             try {
                 arrived.awaitNanos(left);
             } catch (InterruptedException e) {
@@ -96,11 +106,20 @@ final class WriteQueue {
         }
     }
 
-    /** How long what waits must wait for more. */
-    private long nanosToWait() {
-        long now = System.nanoTime();
-        long pace = lastGroup + groupNanos - now;
-        return urgent > 0 ? pace : Math.max(pace, waitingSince + LAZY_NANOS - now);
+    /** While there is much to do it comes back by itself, so that nobody must wake it for each group. */
+    private long idleUntil(long now) {
+        long next = lastGroup + groupNanos;
+        return busy && next - now > 0 ? next : now + FOREVER;
+    }
+
+    /** When what waits is to be taken: with more, if it can wait for more. */
+    private long due() {
+        long next = lastGroup + groupNanos;
+        if (urgent > 0) {
+            return next;
+        }
+        long lazily = waitingSince + LAZY_NANOS;
+        return lazily - next > 0 ? lazily : next;
     }
 
     /** Waits before a group is tried again; false if the log was abandoned. */
