@@ -64,28 +64,89 @@ public final class RelayBenchmark {
         System.exit(0);
     }
 
-    private void run(String kind) throws Exception {
-        Path folder = Files.createDirectories(directory.resolve(kind));
-        try (Mosquitto source = Mosquitto.start(folder, "max_inflight_messages 1000");
-                Mosquitto sink = Mosquitto.start(folder, "max_inflight_messages 0");
-                Subject subject = start(kind, folder, source.port(), sink.port())) {
-            double[] cost = new double[bursts];
+    /** One subject, or two that take their bursts in turns: what one meets of the machine's mood the other meets next. */
+    private void run(String kinds) throws Exception {
+        List<Relay> relays = new ArrayList<>();
+        try {
+            for (String kind : kinds.split("\\+")) {
+                relays.add(new Relay(kind));
+            }
+            double[] ratios = new double[bursts];
             for (int i = -1; i < bursts; i++) {
-                double micros = burst(kind, subject, source.port(), sink.port(), (i + 2L) * burst);
+                for (Relay relay : relays) {
+                    relay.burst(i);
+                }
                 if (i >= 0) {
-                    cost[i] = micros;
+                    ratios[i] = relays.get(0).cost[i] / relays.get(relays.size() - 1).cost[i];
                 }
             }
-            Arrays.sort(cost);
+            relays.forEach(Relay::print);
+            if (relays.size() == 2) {
+                printRatio("backlog", ratios);
+            }
+        } finally {
+            for (Relay relay : relays) {
+                relay.close();
+            }
+        }
+    }
+
+    private static void printRatio(String what, double[] ratios) {
+        double[] sorted = ratios.clone();
+        Arrays.sort(sorted);
+        System.out.printf(
+                Locale.ROOT,
+                "%s ratio %.2f (median of %d pairs, %.2f to %.2f)%n",
+                what,
+                sorted[sorted.length / 2],
+                sorted.length,
+                sorted[0],
+                sorted[sorted.length - 1]);
+    }
+
+    /** A subject between two brokers of its own, which drains one backlog after the other. */
+    private final class Relay implements AutoCloseable {
+        private final String kind;
+        private final Mosquitto source;
+        private final Mosquitto sink;
+        private final Subject subject;
+        private final double[] cost = new double[bursts];
+
+        Relay(String kind) throws IOException {
+            this.kind = kind;
+            Path folder = Files.createDirectories(directory.resolve(kind));
+            source = Mosquitto.start(folder, "max_inflight_messages 1000");
+            sink = Mosquitto.start(folder, "max_inflight_messages 0");
+            subject = start(kind, folder, source.port(), sink.port());
+        }
+
+        /** The burst before the first only warms up. */
+        void burst(int number) throws Exception {
+            double micros = RelayBenchmark.this.burst(kind, subject, source.port(), sink.port(), (number + 2L) * burst);
+            if (number >= 0) {
+                cost[number] = micros;
+            }
+        }
+
+        void print() {
+            double[] sorted = cost.clone();
+            Arrays.sort(sorted);
             System.out.printf(
                     Locale.ROOT,
                     "%-10s backlog %6.2f us CPU a message (median of %d, %.2f to %.2f), peak RSS %d MB%n",
                     subject.name(),
-                    cost[bursts / 2],
+                    sorted[bursts / 2],
                     bursts,
-                    cost[0],
-                    cost[bursts - 1],
+                    sorted[0],
+                    sorted[bursts - 1],
                     subject.peakRssMb());
+        }
+
+        @Override
+        public void close() {
+            subject.close();
+            source.close();
+            sink.close();
         }
     }
 
@@ -140,14 +201,7 @@ public final class RelayBenchmark {
             }
             plantline.print();
             bridge.print();
-            Arrays.sort(ratios);
-            System.out.printf(
-                    Locale.ROOT,
-                    "live ratio %.2f (median of %d pairs, %.2f to %.2f)%n",
-                    ratios[bursts / 2],
-                    bursts,
-                    ratios[0],
-                    ratios[bursts - 1]);
+            printRatio("live", ratios);
         }
     }
 

@@ -12,9 +12,6 @@ import org.jspecify.annotations.Nullable;
  * is read again from the journal when its turn comes.
  */
 final class LaneBacklog {
-    /** A plan of more bytes is read from disk while it leaves. */
-    private static final long IN_MEMORY = 16 << 20;
-
     private final Relay relay;
     private final Journal journal;
     private final int number;
@@ -70,9 +67,15 @@ final class LaneBacklog {
         }
     }
 
+    /** What may be in memory, if there is a log. */
     private long room() {
-        long plan = Math.max(relay.target().maxBytes(), 1 << 20);
-        return relay.canLeaveOnDisk() ? Math.min(plan, IN_MEMORY) : plan;
+        return Math.min(Math.max(relay.target().maxBytes(), 1 << 20), HeapShare.bytes());
+    }
+
+    /** What leaves together, at most. Only what is named by its plan needs one larger than there is room for. */
+    private long planBytes() {
+        long wanted = relay.target().maxBytes();
+        return relay.canLeaveOnDisk() || !journal.isDurable() ? wanted : Math.min(wanted, room());
     }
 
     /** Whether nothing of it is in memory or gathered; there may be more on disk. */
@@ -113,8 +116,7 @@ final class LaneBacklog {
     boolean isFull() {
         Span open = span;
         return open == null
-                ? queue.records() >= relay.target().maxRecords()
-                        || queue.bytes() >= relay.target().maxBytes()
+                ? queue.records() >= relay.target().maxRecords() || queue.bytes() >= planBytes()
                 : open.isClosed()
                         || open.count() + queue.records() >= relay.target().maxRecords()
                         || open.bytes() + queue.bytes() >= relay.target().maxBytes();
@@ -226,12 +228,7 @@ final class LaneBacklog {
     /** Takes what may be in one plan: of one start, and up to the next hole. */
     List<Entry> take() {
         Entry head = queue.peek();
-        return head == null
-                ? List.of()
-                : takeOf(
-                        head.epoch(),
-                        relay.target().maxRecords(),
-                        relay.target().maxBytes());
+        return head == null ? List.of() : takeOf(head.epoch(), relay.target().maxRecords(), planBytes());
     }
 
     /** Takes what may join a plan of a start. */

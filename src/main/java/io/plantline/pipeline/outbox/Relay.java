@@ -85,6 +85,7 @@ final class Relay {
         for (int i = 0; i < lanes.length; i++) {
             lanes[i] = new Lane(this, journal, i);
         }
+        HeapShare.lanes(lanes.length);
         this.limit = new SizeLimit(this, journal, books, lanes, next == null ? null : next.limit);
         this.accounts = new Accounts(this, journal, books, limit);
     }
@@ -192,6 +193,9 @@ final class Relay {
 
     /** What waits only here is given back: its senders will hear that it is not safe. */
     Future<Void> close() {
+        if (!closed) {
+            HeapShare.lanes(-lanes.length);
+        }
         closed = true;
         for (Lane lane : lanes) {
             lane.giveBack("the outbox of " + target.name() + " is closed");
@@ -271,7 +275,7 @@ final class Relay {
 
     /** Whether a plan of this relay may be read from disk while it is published. */
     boolean canLeaveOnDisk() {
-        return journal.isDurable() && next == null && processing == null;
+        return journal.isDurable() && next == null && processing == null && target.namesByPlan();
     }
 
     PublishBatch stored(Plan plan, Span span, BitSet delivered) {

@@ -51,7 +51,7 @@ final class StoredBatch extends PlannedBatch {
                 return Future.failedFuture(
                         "damage on disk has taken " + left + " messages of a plan since it was made");
             }
-            return reader.read(PIECE_BYTES).compose(chunk -> {
+            return reader.read(Math.min(PIECE_BYTES, HeapShare.bytes())).compose(chunk -> {
                 for (Entry entry : chunk.entries()) {
                     if (entry.batch().count() > 0 && entry.end() <= span.end()) {
                         read.add(entry.batch());
