@@ -24,9 +24,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The uplink is down and all targets wait at once: together they have more than the memory of the program could hold. */
 class ManyTargetsIT {
-    private static final int TARGETS = 8;
+    private static final int TARGETS = 6;
     private static final int TOPICS = 20;
-    private static final int MESSAGES = 80_000;
+    private static final int MESSAGES = 60_000;
     private static final int SIZE = 250;
 
     @TempDir
@@ -41,6 +41,7 @@ class ManyTargetsIT {
             s3.createBucket("lake");
             PlantlineProcess.Builder program = PlantlineProcess.in(directory)
                     .asShipped()
+                    .jvm("-XX:+ExitOnOutOfMemoryError")
                     .config(document(source.port(), proxy.url()))
                     .environment("AWS_ACCESS_KEY_ID", S3Server.ACCESS_KEY)
                     .environment("AWS_SECRET_ACCESS_KEY", S3Server.SECRET_KEY);
