@@ -1,6 +1,7 @@
 package io.plantline.flow;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.plantline.testkit.Artemis;
 import io.plantline.testkit.DistinctRows;
@@ -10,14 +11,12 @@ import io.plantline.testkit.HttpFaultProxy.Fault;
 import io.plantline.testkit.PlantlineProcess;
 import io.plantline.testkit.S3Server;
 import io.plantline.testkit.Verifier;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -61,13 +60,12 @@ class ManyTargetsIT {
 
             for (int i = 0; i < TARGETS; i++) {
                 String prefix = "lake" + i + "/";
-                Path copies = Files.createDirectories(directory.resolve("lake" + i));
-                DistinctRows rows = DistinctRows.in(() -> s3.copy("lake", prefix, copies));
-                Awaitility.await()
-                        .atMost(Duration.ofMinutes(2))
+                DistinctRows rows = DistinctRows.in(() -> s3.copy("lake", prefix, directory));
+                await().atMost(Duration.ofMinutes(2))
                         .pollInterval(Duration.ofSeconds(1))
                         .until(() -> rows.count() >= MESSAGES);
-                Verifier.Findings found = Verifier.verify(s3.copy("lake", prefix, copies), TOPICS, MESSAGES / TOPICS);
+                Verifier.Findings found =
+                        Verifier.verify(s3.copy("lake", prefix, directory), TOPICS, MESSAGES / TOPICS);
                 assertThat(found.missing()).as(prefix).isEmpty();
                 assertThat(found.altered()).as(prefix).isZero();
             }

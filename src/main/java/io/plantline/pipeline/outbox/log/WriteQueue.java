@@ -94,7 +94,7 @@ final class WriteQueue {
         while (!closing) {
             long now = System.nanoTime();
             long left = (items.isEmpty() ? idleUntil(now) : due()) - now;
-            if (left <= 0 && !items.isEmpty()) {
+            if (left <= 0) {
                 return;
             }
             alarm = now + left;
