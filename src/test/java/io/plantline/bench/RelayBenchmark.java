@@ -32,7 +32,7 @@ public final class RelayBenchmark {
     private static final int SIZE = 250;
     private static final int FILTERS = 10;
 
-    /** Rounds at the live rate before any counts: the compiler is done after two. */
+    /** Rounds and bursts before any counts: after one alone the next still costs a third more than those that follow. */
     private static final int WARM_UP = 3;
 
     private final Path directory;
@@ -72,7 +72,7 @@ public final class RelayBenchmark {
                 relays.add(new Relay(kind));
             }
             double[] ratios = new double[bursts];
-            for (int i = -1; i < bursts; i++) {
+            for (int i = -WARM_UP; i < bursts; i++) {
                 for (Relay relay : relays) {
                     relay.burst(i);
                 }
@@ -120,9 +120,10 @@ public final class RelayBenchmark {
             subject = start(kind, folder, source.port(), sink.port());
         }
 
-        /** The burst before the first only warms up. */
+        /** Bursts before number 0 only warm up. */
         void burst(int number) throws Exception {
-            double micros = RelayBenchmark.this.burst(kind, subject, source.port(), sink.port(), (number + 2L) * burst);
+            long total = (number + WARM_UP + 1L) * burst;
+            double micros = RelayBenchmark.this.burst(kind, subject, source.port(), sink.port(), total);
             if (number >= 0) {
                 cost[number] = micros;
             }
@@ -208,7 +209,7 @@ public final class RelayBenchmark {
     /** What the data directory adds to the latency. */
     private void liveOnDisk() throws Exception {
         try (Live disk = new Live("disk", 1_000)) {
-            for (int i = -1; i < bursts; i++) {
+            for (int i = -WARM_UP; i < bursts; i++) {
                 disk.round(i >= 0);
             }
             disk.print();

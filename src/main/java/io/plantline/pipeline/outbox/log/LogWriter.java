@@ -160,6 +160,8 @@ final class LogWriter {
     }
 
     private void writeOnce(List<Item> group) throws IOException {
+        // What piles up beyond a segment may wait for long: that is when room on the disk is worth the time.
+        records.compress(segments.list().size() > 1 ? Compression.Effort.SMALL : Compression.Effort.FAST);
         records.begin();
         for (Item item : group) {
             records.add(item.record());

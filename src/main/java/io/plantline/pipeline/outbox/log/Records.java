@@ -36,6 +36,12 @@ final class Records {
     static final class Writer {
         private ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
         private byte[] scratch = new byte[1 << 16];
+        private Compression.Effort effort = Compression.Effort.FAST;
+
+        /** How batches are compressed from now on. */
+        void compress(Compression.Effort how) {
+            effort = how;
+        }
 
         /** Empties the buffer and leaves room for the header. */
         void begin() {
@@ -141,7 +147,7 @@ final class Records {
             if (scratch.length < bound) {
                 scratch = new byte[bound];
             }
-            int compressed = Compression.compress(batch.array(), size, scratch);
+            int compressed = Compression.compress(effort, batch.array(), size, scratch);
             return compressed > size - size / 8 ? 0 : compressed;
         }
 
