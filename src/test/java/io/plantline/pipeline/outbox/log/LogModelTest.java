@@ -392,7 +392,7 @@ class LogModelTest {
     }
 
     /** Without bit flips nothing may look damaged. */
-    private static final class NoDamage implements Log.Listener {
+    static final class NoDamage implements Log.Listener {
         @Override
         public void failing(Exception cause) {}
 
