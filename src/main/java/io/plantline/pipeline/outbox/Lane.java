@@ -15,6 +15,7 @@ final class Lane {
     private final Journal journal;
     private final int number;
     private final LaneBacklog backlog;
+    private final Pace pace;
     private @Nullable PlanRun running;
     private @Nullable Plan pinned;
     private @Nullable String trouble;
@@ -32,6 +33,7 @@ final class Lane {
         this.journal = journal;
         this.number = number;
         this.backlog = new LaneBacklog(relay, journal, number);
+        this.pace = new Pace(relay.context(), this::pump);
         Journal.Start start = journal.start(number);
         this.pinned = start.plan();
         this.gapStart = start.gapStart();
@@ -128,7 +130,9 @@ final class Lane {
         }
         long unripe = pinned == null || waitingForAge ? backlog.unripeNanos() : 0;
         if (unripe <= 0) {
-            start();
+            if (!pace.holds()) {
+                start();
+            }
         } else if (!waitingForAge) {
             waitingForAge = true;
             relay.context().setTimer(1 + unripe / 1_000_000, id -> {
@@ -172,6 +176,9 @@ final class Lane {
         int count = entries.stream().mapToInt(entry -> entry.batch().count()).sum();
         Entry first = entries.get(0);
         long last = entries.get(entries.size() - 1).end() - 1;
+        if (!journal.isDurable()) {
+            pace.begin(count); // Otherwise the groups of the log pace what comes.
+        }
         Plan plan =
                 again != null ? again : relay.plan(first.epoch(), first.batch().firstSequence(), last, number, count);
         start(new PlanRun(

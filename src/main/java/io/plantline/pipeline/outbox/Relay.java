@@ -24,8 +24,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Takes the batches of one target, slices them into plans, one in flight per lane, and sees each plan through. Nothing waits
- * for a plan to fill, unless the configuration says so: what is there when a lane is free leaves, and while it is on its way
- * more gathers.
+ * for a plan to fill, unless the configuration says so or many messages come ({@link Pace}): what is there when a lane is free
+ * leaves, and while it is on its way more gathers.
  */
 final class Relay {
     private static final Logger LOG = LoggerFactory.getLogger(Relay.class);

@@ -19,6 +19,7 @@ import io.plantline.pipeline.PipelineMessage.ProcessRequest;
 import io.plantline.pipeline.PipelineMessage.PublishReply;
 import io.plantline.pipeline.PipelineMessage.PublishRequest;
 import io.plantline.plugin.target.mqtt.MqttTargetFactory;
+import io.plantline.spi.Loop;
 import io.plantline.spi.Processed;
 import io.plantline.spi.Verdicts;
 import io.plantline.testkit.CollectingOutbox;
@@ -34,6 +35,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
@@ -165,6 +167,20 @@ class RelayTest {
         join(outbox.append(0, batch("end")));
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThan(Duration.ofMillis(990));
         assertThat(published).hasSize(11);
+    }
+
+    @Test
+    void plansKeepApartWhileManyMessagesCome() {
+        OutboxVerticle outbox = outbox(1, false);
+        int count = 4_000;
+        AtomicInteger left = new AtomicInteger(count);
+        long start = System.nanoTime();
+        // A sender who waits until a few messages are safe makes a plan of each few.
+        join(Loop.run(() -> left.getAndDecrement() == 0
+                ? Future.succeededFuture(false)
+                : outbox.append(0, batch("a", "b", "c", "d")).map(true)));
+        assertThat(plans).hasSize(count);
+        assertThat((System.nanoTime() - start) / 500_000).isGreaterThanOrEqualTo(count - 1);
     }
 
     @Test
