@@ -51,5 +51,8 @@ public interface Disk {
         void force() throws IOException;
 
         long size() throws IOException;
+
+        /** Cuts off what is behind {@code size}; durable once {@link #force} has returned. */
+        void truncate(long size) throws IOException;
     }
 }

@@ -105,6 +105,11 @@ public final class FileDisk implements Disk {
         }
 
         @Override
+        public void truncate(long size) throws IOException {
+            channel.truncate(size);
+        }
+
+        @Override
         public void close() throws IOException {
             channel.close();
         }

@@ -72,7 +72,9 @@ public final class Log {
             Executor callbacks)
             throws IOException {
         Quarantine quarantine = new Quarantine(disk, listener);
-        Recovery.Result found = new Recovery(disk, quarantine).run(lanes);
+        Recovery recovery = new Recovery(disk, quarantine);
+        Recovery.Result found = recovery.run(lanes);
+        recovery.secure();
         LogState image = found.state().copy();
         Segments segments = new Segments(disk, found.segments());
         LogWriter writer = new LogWriter(name, disk, options, listener, callbacks, segments, found);

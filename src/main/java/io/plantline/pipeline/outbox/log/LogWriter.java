@@ -205,6 +205,9 @@ final class LogWriter {
         if (!spare && disk.usableBytes() < options.minFreeBytes() + options.segmentBytes()) {
             throw new IOException("fewer than " + options.minFreeBytes() + " bytes would be left on the disk");
         }
+        if (holding && file == null) {
+            cutOff();
+        }
         closeFile();
         if (holding) {
             sealed = number;
@@ -223,18 +226,38 @@ final class LogWriter {
             disk.rename(Segment.SPARE, segment.name());
             spare = false;
         }
-        Disk.File created = disk.create(segment.name());
-        file = created;
-        disk.forceNames();
-        segments.add(segment);
+        file = disk.create(segment.name());
+        try {
+            disk.forceNames();
+            segments.add(segment);
+            begin(file);
+        } catch (IOException | RuntimeException e) {
+            closeFile(); // The next attempt makes another one.
+            throw e;
+        }
+    }
+
+    private void begin(Disk.File created) throws IOException {
         // Once by itself and once more with the first records: a damaged sector costs one of them.
         records.begin();
         records.add(snapshot());
         Group.seal(records.buffer(), number, 0, 1, epoch);
         created.write(records.buffer().duplicate().flip(), 0);
         // The next group says that this one is durable: a torn one before it would look like damage.
-        force(created);
+        created.force();
         position = Group.aligned(records.size());
+    }
+
+    /**
+     * Makes the file end where the segment does. A group whose force has failed may be there all the same. That it does not
+     * count is said only by the segment behind it, which may be removed before this one is.
+     */
+    private void cutOff() throws IOException {
+        List<Segment> all = segments.list();
+        try (Disk.File left = disk.open(all.get(all.size() - 1).name())) {
+            left.truncate(position);
+            left.force();
+        }
     }
 
     private void force(Disk.File written) throws IOException {

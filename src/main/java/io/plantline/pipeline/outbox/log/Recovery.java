@@ -2,6 +2,7 @@ package io.plantline.pipeline.outbox.log;
 
 import io.plantline.pipeline.outbox.log.LogRecord.Snapshot;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -18,6 +19,7 @@ final class Recovery {
     private final List<Segment> segments = new ArrayList<>();
     private int epoch;
     private long lastEnd;
+    private @Nullable Group lastGroup;
 
     /**
      * What was found.
@@ -70,6 +72,24 @@ final class Recovery {
         return new Result(state, List.copyOf(segments), lastNumber, lastEnd, epoch);
     }
 
+    /**
+     * Makes durable what was found. What a killed process had written may not be on the disk yet, and what is known is
+     * acknowledged at once when it comes again. Only the last group can be concerned; it is written again, because if a force
+     * had failed before, another one would succeed without having written it.
+     */
+    void secure() throws IOException {
+        Group group = lastGroup;
+        if (group != null) {
+            Segment last = segments.get(segments.size() - 1);
+            try (Disk.File file = disk.open(last.name())) {
+                ByteBuffer bytes = ByteBuffer.allocate(Group.HEADER + group.bodyLength());
+                file.read(bytes, group.position());
+                file.write(bytes.flip(), group.position());
+                file.force();
+            }
+        }
+    }
+
     /** A crash between the making of a file and its first group leaves one without any. */
     private void dropUnborn() throws IOException {
         while (!segments.isEmpty()) {
@@ -92,6 +112,7 @@ final class Recovery {
             SegmentScan scan = new SegmentScan(file, segment.number(), 0, end, damage);
             for (Group group = scan.next(); group != null; group = scan.next()) {
                 epoch = Math.max(epoch, group.epoch());
+                lastGroup = group;
                 Records.read(scan.body(), group.records(), state::apply);
             }
             lastEnd = scan.position();
@@ -134,9 +155,7 @@ final class Recovery {
         }
     }
 
-    private static java.nio.ByteBuffer copy(java.nio.ByteBuffer state) {
-        return java.nio.ByteBuffer.allocate(state.remaining())
-                .put(state.duplicate())
-                .flip();
+    private static ByteBuffer copy(ByteBuffer state) {
+        return ByteBuffer.allocate(state.remaining()).put(state.duplicate()).flip();
     }
 }

@@ -125,6 +125,11 @@ public final class CrashingDisk implements Disk {
         }
 
         @Override
+        public void truncate(long size) throws IOException {
+            file.truncate(size);
+        }
+
+        @Override
         public void close() throws IOException {
             file.close();
         }

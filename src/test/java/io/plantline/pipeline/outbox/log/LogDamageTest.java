@@ -6,6 +6,8 @@ import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageProperties;
 import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.outbox.log.LogRecord.Committed;
+import io.plantline.pipeline.outbox.log.LogRecord.Dropped;
+import io.plantline.pipeline.outbox.log.LogRecord.Loss;
 import io.plantline.pipeline.outbox.log.LogRecord.Stored;
 import io.plantline.testkit.TestContext;
 import java.util.ArrayList;
@@ -14,7 +16,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** Faults 65 to 67: damage costs what it hits, is counted to the message, and never keeps the rest from leaving. */
+/** Faults 63 and 65 to 67: damage costs what it hits, is counted to the message, and never keeps the rest from leaving. */
 class LogDamageTest {
     private static final Log.Options OPTIONS = new Log.Options(2_048, 0, 0);
     private static final int BATCHES = 24;
@@ -44,13 +46,9 @@ class LogDamageTest {
         SimulatedDisk disk = new SimulatedDisk();
         Log log = open(disk);
         for (int i = 0; i < BATCHES; i++) {
-            CountDownLatch durable = new CountDownLatch(1);
-            log.submit(new Stored(0, 3L * i, batch(i), new Identifiers(1, new int[] {i + 1})), durable::countDown);
-            assertThat(durable.await(5, TimeUnit.SECONDS)).isTrue();
+            write(log, new Stored(0, 3L * i, batch(i), new Identifiers(1, new int[] {i + 1})));
         }
-        CountDownLatch committed = new CountDownLatch(1);
-        log.submit(new Committed(0, 3 * COMMITTED, 3 * COMMITTED, 0, 0), committed::countDown);
-        assertThat(committed.await(5, TimeUnit.SECONDS)).isTrue();
+        write(log, new Committed(0, 3 * COMMITTED, 3 * COMMITTED, 0, 0));
         log.close(1_000);
         return disk.afterKill();
     }
@@ -62,6 +60,25 @@ class LogDamageTest {
             TestContext.add(builder, "t", payload, MessageProperties.NONE);
         }
         return builder.build().numberedFrom(1 + 3L * number);
+    }
+
+    /** Another one with the same sequences. */
+    private static MessageBatch other(int number) {
+        MessageBatch.Builder builder = new MessageBatch.Builder(256);
+        for (int i = 0; i < 3; i++) {
+            TestContext.add(builder, "t", ("other " + number + "/" + i).getBytes(), MessageProperties.NONE);
+        }
+        return builder.build().numberedFrom(1 + 3L * number);
+    }
+
+    private static void store(Log log, long ordinal, MessageBatch batch) throws InterruptedException {
+        write(log, new Stored(0, ordinal, batch, Identifiers.NONE));
+    }
+
+    private static void write(Log log, LogRecord record) throws InterruptedException {
+        CountDownLatch durable = new CountDownLatch(1);
+        log.submit(record, durable::countDown);
+        assertThat(durable.await(5, TimeUnit.SECONDS)).isTrue();
     }
 
     private static List<String> logs(SimulatedDisk disk) {
@@ -186,5 +203,40 @@ class LogDamageTest {
         Result result = readAll(disk.afterKill());
         assertThat(result.batches()).endsWith(next);
         assertThat(result.lost()).isZero();
+    }
+
+    /** Only the segment behind says that such a group does not count, and that may go before this one does. */
+    @Test
+    void aGroupWhoseForceFailedNeverComesBack() throws Exception { // fault 63
+        int cases = 0;
+        for (int operations = 0; operations < 14; operations++) {
+            SimulatedDisk disk = new SimulatedDisk();
+            Log first = open(disk);
+            store(first, 0, batch(0));
+            disk.failForces(1);
+            disk.crashAfter(operations);
+            CountDownLatch never = new CountDownLatch(1);
+            first.submit(new Stored(0, 3, other(1), Identifiers.NONE), never::countDown);
+            first.close(1_000);
+            disk = disk.afterKill();
+            Log second = open(disk);
+            if (logs(disk).size() < 2 || second.recovered().nextSequence() != 4) {
+                second.close(1_000);
+                continue;
+            }
+            cases++;
+            for (int i = 1; i < BATCHES; i++) {
+                store(second, 3L * i, batch(i));
+            }
+            // The first two are with a publisher; of the others only the last one stays.
+            int last = BATCHES - 1;
+            write(second, new Dropped(0, Loss.DROPPED, 7, 3 * (last - 2), 3 * last + 1, 3 * last));
+            second.close(1_000);
+            assertThat(logs(disk).get(1)).as("the second segment has gone").startsWith("0000000000000003");
+            Result result = readAll(disk.afterKill());
+            assertThat(result.batches()).isEqualTo(List.of(1L, 4L, 3L * last + 1));
+            assertThat(result.lost()).isZero();
+        }
+        assertThat(cases).as("crashes before the group was in the next segment").isPositive();
     }
 }

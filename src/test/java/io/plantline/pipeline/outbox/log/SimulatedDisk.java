@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -20,6 +21,10 @@ final class SimulatedDisk implements Disk {
     /** The process ended: nothing it does reaches the disk any more. */
     static final class Crashed extends Error {
         private static final long serialVersionUID = 1;
+
+        Crashed() {
+            super("the simulated process has ended", null, false, false);
+        }
     }
 
     private final Map<String, Content> files = new TreeMap<>();
@@ -41,6 +46,13 @@ final class SimulatedDisk implements Disk {
                 now = Arrays.copyOf(now, at + bytes.length);
             }
             System.arraycopy(bytes, 0, now, at, bytes.length);
+        }
+
+        Content copy() {
+            Content copy = new Content();
+            copy.durable = durable.clone();
+            copy.now = now.clone();
+            return copy;
         }
     }
 
@@ -98,10 +110,15 @@ final class SimulatedDisk implements Disk {
         return next;
     }
 
-    /** The disk as the next start finds it after the process was killed: all that was written is there. */
+    /** The disk as the next start finds it after the process was killed: all that was written is there, and may still be lost. */
     synchronized SimulatedDisk afterKill() {
         crashed = true;
-        return copy();
+        SimulatedDisk next = new SimulatedDisk();
+        Map<Content, Content> copies = new IdentityHashMap<>();
+        files.forEach((name, content) -> next.files.put(name, copies.computeIfAbsent(content, Content::copy)));
+        durableNames.forEach(
+                (name, content) -> next.durableNames.put(name, copies.computeIfAbsent(content, Content::copy)));
+        return next;
     }
 
     /** Another disk with the same files. */
@@ -129,6 +146,13 @@ final class SimulatedDisk implements Disk {
 
     synchronized int length(String name) {
         return files.get(name).now.length;
+    }
+
+    private void failIfItIsTime() throws IOException {
+        if (failForces > 0) {
+            failForces--;
+            throw new IOException("Input/output error");
+        }
     }
 
     private void operation() {
@@ -177,8 +201,12 @@ final class SimulatedDisk implements Disk {
     }
 
     @Override
-    public synchronized void forceNames() {
+    public synchronized void forceNames() throws IOException {
         operation();
+        if (crashed) {
+            throw new Crashed();
+        }
+        failIfItIsTime();
         durableNames = new TreeMap<>(files);
     }
 
@@ -236,10 +264,7 @@ final class SimulatedDisk implements Disk {
                 if (crashed) {
                     throw new Crashed();
                 }
-                if (failForces > 0) {
-                    failForces--;
-                    throw new IOException("Input/output error");
-                }
+                failIfItIsTime();
                 forces++;
                 content.durable = content.now.clone();
             }
@@ -249,6 +274,17 @@ final class SimulatedDisk implements Disk {
         public long size() {
             synchronized (SimulatedDisk.this) {
                 return content.now.length;
+            }
+        }
+
+        @Override
+        public void truncate(long size) {
+            synchronized (SimulatedDisk.this) {
+                operation();
+                if (crashed) {
+                    throw new Crashed();
+                }
+                content.now = Arrays.copyOf(content.now, (int) Math.min(size, content.now.length));
             }
         }
 
