@@ -3,6 +3,7 @@ package io.plantline.runtime;
 import io.plantline.pipeline.SessionMemory;
 import io.plantline.pipeline.outbox.log.Disk;
 import io.plantline.pipeline.outbox.log.FileDisk;
+import io.plantline.spi.DurableFolders;
 import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -97,8 +98,7 @@ public final class DataDirectory implements AutoCloseable {
 
     /** The same, with other disks for what is in it. */
     public static DataDirectory open(Path root, Disk.Opener disks) throws IOException {
-        Files.createDirectories(
-                root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        DurableFolders.create(root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         FileChannel lockFile =
                 FileChannel.open(root.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         if (!lock(lockFile)) {
@@ -115,6 +115,8 @@ public final class DataDirectory implements AutoCloseable {
                         + "\" and this program knows \"" + FORMAT
                         + "\"; run the version that wrote it until it is empty, nothing was changed");
             }
+            // What a killed process had renamed may not be durable yet, and this one goes by it.
+            DurableFolders.force(root);
         } else {
             new DurableFiles(disks).write(format, FORMAT + "\n");
         }
@@ -133,7 +135,9 @@ public final class DataDirectory implements AutoCloseable {
     /** The folder of a target's log; its name says which, and never comes from a topic. */
     Path targetFolder(String target, String fingerprint) {
         try {
-            return Files.createDirectories(root.resolve("targets").resolve(target + "-" + fingerprint));
+            Path folder = root.resolve("targets").resolve(target + "-" + fingerprint);
+            DurableFolders.create(folder);
+            return folder;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

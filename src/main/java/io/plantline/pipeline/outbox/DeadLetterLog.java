@@ -77,17 +77,14 @@ final class DeadLetterLog {
 
     private Future<Log> open() {
         if (opening == null || opening.failed()) {
-            opening = context.executeBlocking(() -> {
-                        Files.createDirectories(folder);
-                        return Log.open(
-                                target + "-dead",
-                                disks.open(folder),
-                                1,
-                                state -> List.of(),
-                                new Log.Options(SEGMENT, 0),
-                                trouble,
-                                work -> context.runOnContext(v -> work.run()));
-                    })
+            opening = context.executeBlocking(() -> Log.open(
+                            target + "-dead",
+                            disks.open(folder),
+                            1,
+                            state -> List.of(),
+                            new Log.Options(SEGMENT, 0),
+                            trouble,
+                            work -> context.runOnContext(v -> work.run())))
                     .map(opened -> {
                         log = opened;
                         LogState state = opened.recovered();

@@ -1,5 +1,6 @@
 package io.plantline.pipeline.outbox.log;
 
+import io.plantline.spi.DurableFolders;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -23,7 +24,7 @@ public final class FileDisk implements Disk {
      */
     public FileDisk(Path folder) throws IOException {
         this.folder = folder;
-        Files.createDirectories(
+        DurableFolders.create(
                 folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
     }
 
@@ -62,9 +63,7 @@ public final class FileDisk implements Disk {
 
     @Override
     public void forceNames() throws IOException {
-        try (FileChannel directory = FileChannel.open(folder, StandardOpenOption.READ)) {
-            directory.force(true);
-        }
+        DurableFolders.force(folder);
     }
 
     @Override

@@ -244,7 +244,7 @@ final class LogWriter {
         Group.seal(records.buffer(), number, 0, 1, epoch);
         created.write(records.buffer().duplicate().flip(), 0);
         // The next group says that this one is durable: a torn one before it would look like damage.
-        created.force();
+        force(created);
         position = Group.aligned(records.size());
     }
 

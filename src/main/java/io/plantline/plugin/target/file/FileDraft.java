@@ -1,6 +1,7 @@
 package io.plantline.plugin.target.file;
 
 import io.plantline.model.Failure;
+import io.plantline.spi.DurableFolders;
 import io.plantline.spi.TargetContext;
 import io.plantline.spi.object.ObjectStore;
 import io.vertx.core.Future;
@@ -10,7 +11,6 @@ import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -72,7 +72,7 @@ final class FileDraft extends OutputStream implements ObjectStore.Draft {
     private FileChannel spill() throws IOException {
         FileChannel open = channel;
         if (open == null) {
-            createFolders(folder);
+            DurableFolders.create(folder);
             open = FileChannel.open(
                     temporary,
                     StandardOpenOption.CREATE,
@@ -104,7 +104,7 @@ final class FileDraft extends OutputStream implements ObjectStore.Draft {
     private void show() throws IOException {
         if (Files.exists(file)) {
             // The attempt that wrote it may have failed just before this.
-            force(folder);
+            DurableFolders.force(folder);
             remove();
             return;
         }
@@ -116,7 +116,7 @@ final class FileDraft extends OutputStream implements ObjectStore.Draft {
             open.force(false);
         }
         Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
-        force(folder);
+        DurableFolders.force(folder);
     }
 
     @Override
@@ -132,26 +132,6 @@ final class FileDraft extends OutputStream implements ObjectStore.Draft {
         if (open != null) {
             open.close();
             Files.deleteIfExists(temporary);
-        }
-    }
-
-    /** Folders, each of them entered durably in the one above. */
-    private static void createFolders(Path folder) throws IOException {
-        Path above = folder.getParent();
-        if (above != null && !Files.isDirectory(folder)) {
-            createFolders(above);
-            try {
-                Files.createDirectory(folder);
-            } catch (FileAlreadyExistsException e) {
-                // Another lane was faster.
-            }
-            force(above);
-        }
-    }
-
-    private static void force(Path folder) throws IOException {
-        try (FileChannel directory = FileChannel.open(folder, StandardOpenOption.READ)) {
-            directory.force(true);
         }
     }
 }
