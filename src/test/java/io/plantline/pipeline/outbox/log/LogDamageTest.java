@@ -54,19 +54,14 @@ class LogDamageTest {
     }
 
     private static MessageBatch batch(int number) {
-        MessageBatch.Builder builder = new MessageBatch.Builder(256);
-        for (int i = 0; i < 3; i++) {
-            byte[] payload = ("message " + number + "/" + i).getBytes();
-            TestContext.add(builder, "t", payload, MessageProperties.NONE);
-        }
-        return builder.build().numberedFrom(1 + 3L * number);
+        return batch(number, "message");
     }
 
-    /** Another one with the same sequences. */
-    private static MessageBatch other(int number) {
+    private static MessageBatch batch(int number, String text) {
         MessageBatch.Builder builder = new MessageBatch.Builder(256);
         for (int i = 0; i < 3; i++) {
-            TestContext.add(builder, "t", ("other " + number + "/" + i).getBytes(), MessageProperties.NONE);
+            byte[] payload = (text + " " + number + "/" + i).getBytes();
+            TestContext.add(builder, "t", payload, MessageProperties.NONE);
         }
         return builder.build().numberedFrom(1 + 3L * number);
     }
@@ -216,7 +211,7 @@ class LogDamageTest {
             disk.failForces(1);
             disk.crashAfter(operations);
             CountDownLatch never = new CountDownLatch(1);
-            first.submit(new Stored(0, 3, other(1), Identifiers.NONE), never::countDown);
+            first.submit(new Stored(0, 3, batch(1, "of the same sequences"), Identifiers.NONE), never::countDown);
             first.close(1_000);
             disk = disk.afterKill();
             Log second = open(disk);
