@@ -8,6 +8,7 @@ import io.plantline.testkit.DistinctRows;
 import io.plantline.testkit.Load;
 import io.plantline.testkit.Mosquitto;
 import io.plantline.testkit.PlantlineProcess;
+import io.plantline.testkit.S3Server;
 import io.plantline.testkit.Verifier;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -37,51 +38,56 @@ class DiskCrashIT {
     @Timeout(value = 60, unit = TimeUnit.MINUTES)
     @ParameterizedTest
     @CsvSource({
-        "artemis, 1, batch",
-        "artemis, 2, batch",
-        "mosquitto, 1, batch",
-        "mosquitto, 2, batch",
-        "mosquitto, 2, single"
+        "artemis, 1, file, batch",
+        "artemis, 2, file, batch",
+        "mosquitto, 1, file, batch",
+        "mosquitto, 2, file, batch",
+        "mosquitto, 2, file, single",
+        "artemis, 2, s3, batch",
+        "mosquitto, 2, s3, single"
     })
-    void nothingIsMissingAndQosTwoIsOnceInTheLake(String broker, int qos, String eventType) throws Exception {
+    void nothingIsMissingAndQosTwoIsOnceInTheLake(String broker, int qos, String type, String eventType)
+            throws Exception {
         boolean single = eventType.equals("single");
         boolean artemis = broker.equals("artemis");
         if (!artemis) {
             Mosquitto.assumeInstalled();
         }
-        Path lake = directory.resolve("lake");
-        try (AutoCloseable source =
-                artemis ? Artemis.start() : Mosquitto.start(directory, "max_inflight_messages 1000")) {
+        try (Lake lake = type.equals("s3") ? new BucketLake() : new FolderLake();
+                AutoCloseable source =
+                        artemis ? Artemis.start() : Mosquitto.start(directory, "max_inflight_messages 1000")) {
             int port = artemis ? ((Artemis) source).port() : ((Mosquitto) source).port();
             String document = """
                     {"mqtt-broker": {"addresses": ["127.0.0.1:%d"], "client-id": "crash", "unique-payloads": %s},
                      "data-directory": "%s",
-                     "targets": {"lake": {"type": "file", "directory": "%s", "event-type": "%s", "batch": {"max-age": "100ms"},
-                                 "format": "parquet"}},
-                     "subscriptions": {"plant/#": {"qos": %d, "target": "lake"}}}""".formatted(port, artemis, directory.resolve("data"), lake, eventType, qos);
-            PlantlineProcess.Builder program = PlantlineProcess.in(directory).config(document);
+                     "targets": {"lake": {%s, "event-type": "%s", "batch": {"max-age": "100ms"}, "format": "parquet"}},
+                     "subscriptions": {"plant/#": {"qos": %d, "target": "lake"}}}""".formatted(port, artemis, directory.resolve("data"), lake.target(), eventType, qos);
+            PlantlineProcess.Builder program = PlantlineProcess.in(directory)
+                    .config(document)
+                    .environment("AWS_ACCESS_KEY_ID", S3Server.ACCESS_KEY)
+                    .environment("AWS_SECRET_ACCESS_KEY", S3Server.SECRET_KEY);
             PlantlineProcess plantline = program.start().awaitSubscribed();
             Load load = Load.start(port, TOPICS, qos, 200, single ? SINGLE_RATE : RATE);
             for (int kill = 0; kill < KILLS; kill++) {
                 LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(500_000_000L, 1_500_000_000L));
-                long before = files(lake);
+                long before = lake.objects();
                 assertThat(plantline.kill()).as("the kill fired").isEqualTo(137);
                 plantline = program.start().awaitSubscribed();
                 await().atMost(Duration.ofSeconds(20))
                         .pollInterval(Duration.ofMillis(500))
-                        .until(() -> files(lake) > before);
+                        .until(() -> lake.objects() > before);
             }
             assertThat(load.isRunning()).as("every kill happened under load").isTrue();
             int perTopic = load.stop();
             int count = perTopic * TOPICS;
-            DistinctRows rows = DistinctRows.in(lake);
+            DistinctRows rows = DistinctRows.in(lake::folder);
             await().atMost(Duration.ofMinutes(2))
                     .pollInterval(Duration.ofSeconds(1))
-                    .until(() -> (single ? files(lake) : rows.count()) >= count);
+                    .until(() -> (single ? lake.objects() : rows.count()) >= count);
             assertThat(plantline.stop()).isIn(0, 143);
-            Verifier.Findings found = Verifier.verify(lake, TOPICS, perTopic);
-            System.out.println(
-                    "disk, " + eventType + ", " + broker + ", QoS " + qos + ", " + KILLS + " kills: " + found.text());
+            Verifier.Findings found = Verifier.verify(lake.folder(), TOPICS, perTopic);
+            System.out.println("disk, " + type + ", " + eventType + ", " + broker + ", QoS " + qos + ", " + KILLS
+                    + " kills: " + found.text());
             assertThat(found.missing()).isEmpty();
             assertThat(found.altered()).isZero();
             // Artemis sends again under new identifiers, so there the payloads tell.
@@ -94,14 +100,73 @@ class DiskCrashIT {
         }
     }
 
-    private static long files(Path lake) throws IOException {
-        if (!Files.exists(lake)) {
-            return 0;
+    /** Where the objects go. */
+    private interface Lake extends AutoCloseable {
+        /** The section of the target, but for its braces and format. */
+        String target();
+
+        long objects() throws IOException;
+
+        /** The objects as files. */
+        Path folder();
+
+        @Override
+        default void close() {}
+    }
+
+    private final class FolderLake implements Lake {
+        private final Path folder = directory.resolve("lake");
+
+        @Override
+        public String target() {
+            return "\"type\": \"file\", \"directory\": \"" + folder + "\"";
         }
-        try (Stream<Path> files = Files.walk(lake)) {
-            return files.filter(file -> file.toString().endsWith(".parquet")).count();
-        } catch (UncheckedIOException e) {
-            return files(lake); // A file got its name while we looked.
+
+        @Override
+        public long objects() throws IOException {
+            if (!Files.exists(folder)) {
+                return 0;
+            }
+            try (Stream<Path> files = Files.walk(folder)) {
+                return files.filter(file -> file.toString().endsWith(".parquet"))
+                        .count();
+            } catch (UncheckedIOException e) {
+                return objects(); // A file got its name while we looked.
+            }
+        }
+
+        @Override
+        public Path folder() {
+            return folder;
+        }
+    }
+
+    private final class BucketLake implements Lake {
+        private final S3Server server = S3Server.start();
+
+        BucketLake() {
+            server.createBucket("lake");
+        }
+
+        @Override
+        public String target() {
+            return "\"type\": \"s3\", \"s3-bucket\": \"lake\", \"region\": \"us-east-1\", \"path-style\": true, \"endpoint\": \""
+                    + server.uri() + "\"";
+        }
+
+        @Override
+        public long objects() {
+            return server.keys("lake").size();
+        }
+
+        @Override
+        public Path folder() {
+            return server.copy("lake", "", directory);
+        }
+
+        @Override
+        public void close() {
+            server.close();
         }
     }
 }

@@ -18,7 +18,7 @@ import software.amazon.awssdk.services.s3.model.MultipartUpload;
 
 /**
  * What is asked of a bucket. Nothing is written over another object: where one with the name is there already, its
- * metadata tells whether an earlier attempt at this plan wrote it, and then it is delivered.
+ * metadata tells whether an earlier attempt wrote it, and then it is delivered.
  *
  * @param contentType of the objects
  */
@@ -105,7 +105,7 @@ record Bucket(S3TargetConfig config, TargetContext context, S3AsyncClient client
                 request -> request.bucket(config.bucket()).key(key).uploadId(upload));
     }
 
-    /** The name is taken: by an earlier attempt at this plan, or else somebody must look. */
+    /** The name is taken: by an earlier attempt, or else somebody must look. */
     private Future<Void> whoseIsIt(Plan plan, String key) {
         return onContext(client.headObject(head -> head.bucket(config.bucket()).key(key)))
                 .transform(head -> {
@@ -123,15 +123,20 @@ record Bucket(S3TargetConfig config, TargetContext context, S3AsyncClient client
                 });
     }
 
-    private static Future<Void> check(Plan plan, String key, HeadObjectResponse head) {
+    private Future<Void> check(Plan plan, String key, HeadObjectResponse head) {
         String writer = head.metadata().get(PLAN);
-        return plan.id().equals(writer)
+        return writer != null && isOurs(plan, writer)
                 ? Future.succeededFuture()
                 : Future.failedFuture(Failure.operator(
                                 "key-conflict",
                                 key + " is there already, written by "
                                         + (writer == null ? "somebody else" : "plan " + writer))
                         .asException());
+    }
+
+    /** An object of a single message is the same whichever plan brings it: after a restart it may be in another one. */
+    private boolean isOurs(Plan plan, String writer) {
+        return config.layout().single() ? writer.startsWith(plan.idPrefix() + "-") : writer.equals(plan.id());
     }
 
     /** The SDK completes on a thread of its own; the pipeline goes on where it was. */

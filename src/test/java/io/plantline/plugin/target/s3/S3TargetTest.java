@@ -144,6 +144,22 @@ class S3TargetTest {
     }
 
     @Test
+    void aMessageOfItsOwnObjectIsDeliveredWhicheverPlanBringsItAgain() {
+        S3Target target = open("\"event-type\": \"single\"");
+        MessageBatch two = TestContext.batch("a=1", "b=2");
+        assertThat(publish(target, TestContext.plan(two)).refused()).isEmpty();
+        MessageBatch three = TestContext.batch("a=1", "b=2", "c=3");
+        assertThat(publish(target, TestContext.plan(three)).refused())
+                .as("after a restart, with one that came meanwhile")
+                .isEmpty();
+        assertThat(lake.keys(bucket)).hasSize(3);
+        String key = lake.keys(bucket).get(0);
+        lake.put(bucket, key, "somebody else's".getBytes());
+        assertThat(publish(target, TestContext.plan(two)).refused().get(0).code())
+                .isEqualTo("key-conflict");
+    }
+
+    @Test
     void anotherPlansObjectIsNeverOverwritten() { // fault 44
         S3Target target = open("\"event-type\": \"batch\", \"partition\": \"{topic}\"");
         PublishBatch plan = TestContext.plan(TestContext.batch("a=1"));
