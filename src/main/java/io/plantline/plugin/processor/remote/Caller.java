@@ -11,6 +11,7 @@ import io.vertx.circuitbreaker.OpenCircuitException;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.ConnectionPoolTooBusyException;
 import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.PoolOptions;
@@ -18,9 +19,8 @@ import io.vertx.ext.web.client.HttpRequest;
 import io.vertx.ext.web.client.HttpResponse;
 import io.vertx.ext.web.client.WebClient;
 import io.vertx.ext.web.client.WebClientOptions;
-import io.vertx.ext.web.codec.BodyCodec;
-import java.io.IOException;
 import java.net.ConnectException;
+import java.net.NoRouteToHostException;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
@@ -34,6 +34,9 @@ import org.jspecify.annotations.Nullable;
  * breaker counts what says that the service is down; a service that answers, be it with 500, is up.
  */
 final class Caller {
+    /** So much later than the client's own limits, which know better what was waited for. */
+    private static final long GRACE_MILLIS = 250;
+
     private final RemoteProcessorConfig config;
     private final TargetContext context;
     private final WebClient client;
@@ -52,7 +55,8 @@ final class Caller {
     Caller(RemoteProcessorConfig config, TargetContext context) {
         this.config = config;
         this.context = context;
-        this.client = WebClient.create(context.vertx(), options(config), pool(config));
+        this.client =
+                WebClient.create(context.vertx(), options(config), pool(config)).addInterceptor(LimitedBody::from);
         this.breaker = CircuitBreaker.create(
                 "processor-" + context.name(),
                 context.vertx(),
@@ -138,7 +142,10 @@ final class Caller {
     /** A server may close a kept connection in the moment in which it is used again; that says nothing about the server. */
     private Future<Outcome> sendTwice(Request request, Optional<String> authorization) {
         return send(request, authorization)
-                .recover(e -> e instanceof HttpClosedException ? send(request, authorization) : Future.failedFuture(e));
+                .recover(first -> first instanceof HttpClosedException
+                        ? send(request, authorization)
+                                .recover(second -> Future.failedFuture(isReached(second) ? second : first))
+                        : Future.failedFuture(first));
     }
 
     private Future<Outcome> send(Request request, Optional<String> authorization) {
@@ -151,10 +158,29 @@ final class Caller {
         if (request.topic() != null) {
             call.putHeader("Plantline-Topic", header(request.topic()));
         }
-        LimitedBody body = new LimitedBody(config.maxResponseSize());
-        return call.as(BodyCodec.pipe(body, false))
+        Promise<Outcome> answered = Promise.promise();
+        LimitedBody body = new LimitedBody(
+                config.maxResponseSize(),
+                () -> answered.tryComplete(new Outcome(
+                        null,
+                        Failure.retry("response-too-large", "more than " + config.maxResponseSize() + " bytes"))));
+        // The client's own timeout ends with the first byte of the answer.
+        long deadline = context.vertx().setTimer(config.timeout().toMillis() + GRACE_MILLIS, id -> {
+            answered.tryFail(new TimeoutException("no whole answer within " + config.timeout()));
+            body.stop();
+        });
+        call.as(body)
                 .sendBuffer(Buffer.buffer(request.body()))
-                .map(response -> outcome(response, body));
+                .map(this::outcome)
+                .onComplete(done -> {
+                    context.vertx().cancelTimer(deadline);
+                    if (done.succeeded()) {
+                        answered.tryComplete(done.result());
+                    } else {
+                        answered.tryFail(done.cause());
+                    }
+                });
+        return answered.future();
     }
 
     /** A topic may hold what a header may not; those characters are percent-encoded. */
@@ -170,14 +196,10 @@ final class Caller {
         return text.toString();
     }
 
-    private Outcome outcome(HttpResponse<Void> response, LimitedBody body) {
+    private Outcome outcome(HttpResponse<byte[]> response) {
         int status = response.statusCode();
-        if (body.isTooLarge()) {
-            return new Outcome(
-                    null, Failure.retry("response-too-large", "more than " + config.maxResponseSize() + " bytes"));
-        }
         if (status == 200 || status == 204) {
-            return new Outcome(new Response(status, body.bytes(), response.getHeader("Content-Type")), null);
+            return new Outcome(new Response(status, response.body(), response.getHeader("Content-Type")), null);
         }
         String where = config.processorId() + " answered " + status;
         switch (status) {
@@ -212,12 +234,13 @@ final class Caller {
         return isReached(e) ? Failure.retry("no-answer", where) : Failure.notTried("unreachable", where);
     }
 
-    /** Whether the service may have seen the request. */
+    /** Whether the service may have seen the request: whatever else went wrong, but for what ends before a request is sent. */
     private static boolean isReached(Throwable e) {
-        boolean neverThere =
-                e instanceof ConnectException || e instanceof UnknownHostException || e instanceof SSLException;
-        return !neverThere
-                && (e instanceof TimeoutException || e instanceof HttpClosedException || e instanceof IOException);
+        return !(e instanceof ConnectException
+                || e instanceof NoRouteToHostException
+                || e instanceof UnknownHostException
+                || e instanceof SSLException
+                || e instanceof ConnectionPoolTooBusyException);
     }
 
     Future<Void> close() {

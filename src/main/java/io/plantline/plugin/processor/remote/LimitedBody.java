@@ -3,35 +3,78 @@ package io.plantline.plugin.processor.remote;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.streams.WriteStream;
+import io.vertx.ext.web.client.impl.ClientPhase;
+import io.vertx.ext.web.client.impl.HttpContext;
+import io.vertx.ext.web.codec.BodyCodec;
+import io.vertx.ext.web.codec.spi.BodyStream;
 import org.jspecify.annotations.Nullable;
 
-/** Collects an answer up to a limit; what is beyond it is thrown away as it comes. */
-final class LimitedBody implements WriteStream<Buffer> {
+/** Collects an answer up to a limit. When it is stopped, its connection is closed: whoever sends without an end keeps none. */
+final class LimitedBody implements BodyCodec<byte[]>, BodyStream<byte[]> {
     private final int limit;
+    private final Runnable tooLarge;
     private final Buffer buffer = Buffer.buffer();
-    private boolean tooLarge;
+    private @Nullable HttpClientRequest request;
+    private boolean stopped;
 
-    LimitedBody(int limit) {
+    /**
+     * An empty one.
+     *
+     * @param limit bytes it takes
+     * @param tooLarge runs when there are more; then it is stopped, too
+     */
+    LimitedBody(int limit, Runnable tooLarge) {
         this.limit = limit;
+        this.tooLarge = tooLarge;
     }
 
-    boolean isTooLarge() {
-        return tooLarge;
+    /** Notes whose answer a body is, before any of it comes. */
+    static void from(HttpContext<?> call) {
+        HttpClientResponse response = call.clientResponse();
+        if (call.phase() == ClientPhase.RECEIVE_RESPONSE
+                && response != null
+                && call.request().bodyCodec() instanceof LimitedBody body) {
+            body.request = response.request();
+        }
+        call.next();
     }
 
-    byte[] bytes() {
-        return buffer.getBytes();
+    void stop() {
+        stopped = true;
+        HttpClientRequest answered = request;
+        if (answered != null) {
+            answered.reset();
+        }
     }
 
     @Override
     public Future<Void> write(Buffer data) {
-        if (tooLarge || buffer.length() + data.length() > limit) {
-            tooLarge = true;
-            return Future.failedFuture("the answer is larger than " + limit + " bytes");
+        if (!stopped && buffer.length() + data.length() > limit) {
+            tooLarge.run();
+            stop();
         }
-        buffer.appendBuffer(data);
+        if (!stopped) {
+            buffer.appendBuffer(data);
+        }
         return Future.succeededFuture();
+    }
+
+    @Override
+    public BodyStream<byte[]> stream() {
+        return this;
+    }
+
+    @Override
+    public Future<byte[]> result() {
+        return Future.succeededFuture(buffer.getBytes());
+    }
+
+    @Override
+    public void handle(Throwable failure) {
+        // Who sends the request is told of it, too.
     }
 
     @Override

@@ -17,12 +17,16 @@ import io.plantline.testkit.InferenceService.Request;
 import io.plantline.testkit.Sections;
 import io.plantline.testkit.TestContext;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -135,7 +139,7 @@ class RemoteProcessorTest {
     void keepsTheOrderWhateverAnswersFirst() {
         RemoteProcessor processor = processor("", request -> {
             if (Integer.parseInt(new String(request.body())) % 3 == 0) {
-                java.util.concurrent.locks.LockSupport.parkNanos(20_000_000);
+                LockSupport.parkNanos(20_000_000);
             }
             return Reply.ok(request.body());
         });
@@ -178,7 +182,7 @@ class RemoteProcessorTest {
     @Test
     void aSlowAnswerIsGivenUpAtItsDeadline() { // fault 57
         RemoteProcessor processor = processor(", \"timeout\": \"200ms\"", request -> {
-            java.util.concurrent.locks.LockSupport.parkNanos(1_000_000_000);
+            LockSupport.parkNanos(1_000_000_000);
             return Reply.ok(request.body());
         });
         long start = System.nanoTime();
@@ -192,8 +196,63 @@ class RemoteProcessorTest {
     void aHugeAnswerIsRefused() { // fault 59
         RemoteProcessor processor =
                 processor(", \"max-response-size\": \"10KiB\"", request -> Reply.ok(new byte[5_000_000]));
-        assertThat(process(processor, TestContext.batch("t=1")).failed().get(1L).kind())
-                .isEqualTo(Failure.Kind.RETRY);
+        Failure failure = process(processor, TestContext.batch("t=1")).failed().get(1L);
+        assertThat(failure.kind()).isEqualTo(Failure.Kind.RETRY);
+        assertThat(failure.code()).isEqualTo("response-too-large");
+        assertThat(failure.tried()).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "a body without an end, no-answer",
+        "too much, response-too-large",
+        "garbage, no-answer",
+        "an end without a word, no-answer",
+    })
+    void whatAServiceMakesOfOneMessageCountsAgainstIt(String how, String code) throws Exception { // faults 57 and 59
+        CompletableFuture<Void> left = new CompletableFuture<>();
+        try (ServerSocket server = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+            Thread serving = new Thread(() -> answerBadly(server, how, left), "bad-server");
+            serving.setDaemon(true);
+            serving.start();
+            RemoteProcessor processor = processor(
+                    "http://127.0.0.1:" + server.getLocalPort(),
+                    ", \"timeout\": \"300ms\", \"max-response-size\": \"10KiB\"");
+            Failure failure = process(processor, numbers(1)).failed().get(1L);
+            assertThat(failure.kind()).isEqualTo(Failure.Kind.RETRY);
+            assertThat(failure.code()).isEqualTo(code);
+            assertThat(failure.tried()).isTrue();
+            left.get(5, TimeUnit.SECONDS); // What answers so has no connection for ever.
+        }
+    }
+
+    private static void answerBadly(ServerSocket server, String how, CompletableFuture<Void> left) {
+        try (Socket connection = server.accept()) {
+            connection.getInputStream().read(new byte[4_096]);
+            OutputStream out = connection.getOutputStream();
+            switch (how) {
+                case "garbage":
+                    out.write("SSH-2.0-OpenSSH_9.2\r\n\r\n".getBytes());
+                    break;
+                case "an end without a word":
+                    server.close(); // Nor is there another one to connect to.
+                    left.complete(null);
+                    return;
+                default:
+                    out.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".getBytes());
+                    byte[] chunk = how.equals("too much")
+                            ? ("1000\r\n" + "x".repeat(4_096) + "\r\n").getBytes()
+                            : "1\r\nx\r\n".getBytes();
+                    while (true) {
+                        out.write(chunk);
+                        LockSupport.parkNanos(how.equals("too much") ? 0 : 50_000_000);
+                    }
+            }
+            connection.getInputStream().read();
+            left.complete(null);
+        } catch (IOException e) {
+            left.complete(null); // The other side has closed it.
+        }
     }
 
     @Test
@@ -213,13 +272,13 @@ class RemoteProcessorTest {
         AtomicInteger most = new AtomicInteger();
         RemoteProcessor processor = processor(", \"max-concurrency\": 4", request -> {
             most.accumulateAndGet(now.incrementAndGet(), Math::max);
-            java.util.concurrent.locks.LockSupport.parkNanos(2_000_000);
+            LockSupport.parkNanos(2_000_000);
             now.decrementAndGet();
             return Reply.ok(request.body());
         });
-        List<java.util.concurrent.CompletableFuture<Processed>> runs = new ArrayList<>();
+        List<CompletableFuture<Processed>> runs = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
-            runs.add(java.util.concurrent.CompletableFuture.supplyAsync(() -> process(processor, numbers(50))));
+            runs.add(CompletableFuture.supplyAsync(() -> process(processor, numbers(50))));
         }
         runs.forEach(run -> assertThat(run.join().failed()).isEmpty());
         assertThat(most.get()).isLessThanOrEqualTo(4);
