@@ -37,7 +37,11 @@ final class CrossChecks {
         directories();
     }
 
+    /** Only a dispatcher keeps messages. */
     private void directories() {
+        if (!configuration.roles().contains(ClusterConfig.Role.DISPATCHER)) {
+            return;
+        }
         for (TargetDefinition target : configuration.targets().values()) {
             if (configuration.data().isEmpty() && needsDataDirectory(target.factory(), target.config())) {
                 problems.add(Problem.error(

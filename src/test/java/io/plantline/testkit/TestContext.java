@@ -70,6 +70,15 @@ public final class TestContext implements TargetContext, AutoCloseable {
         return new InlineBatch(plan, List.of(batch), done);
     }
 
+    /** The same messages, as another outbox or another start of one has them. */
+    public static PublishBatch planOf(String outbox, long epoch, MessageBatch batch) {
+        Plan plan = plan(batch).plan();
+        return new InlineBatch(
+                new Plan("t", "f", outbox, epoch, plan.first(), plan.last(), 0, plan.count()),
+                List.of(batch),
+                new BitSet());
+    }
+
     @Override
     public Vertx vertx() {
         return vertx;

@@ -99,7 +99,7 @@ final class Attempt {
 
     private void sendOne(int ordinal, MessageCursor message) {
         Pass now = pass;
-        if (link.isTransactional() && link.position().covers(message.sequence())) {
+        if (link.isTransactional() && link.position().covers(batch.plan().epoch(), message.sequence())) {
             now.acknowledged.set(ordinal);
             return;
         }
@@ -163,8 +163,7 @@ final class Attempt {
             link.producer().abortTransaction();
             return;
         }
-        Position reached =
-                Position.of(Math.max(pass.lastSequence, link.position().last()), pass.missing);
+        Position reached = link.position().after(batch.plan().epoch(), pass.lastSequence, pass.missing);
         if (reached.encode().metadata().length() > MAX_METADATA) {
             link.producer().abortTransaction();
             throw Failure.operator("too-many-refused", pass.missing.size() + " messages of one plan were refused")

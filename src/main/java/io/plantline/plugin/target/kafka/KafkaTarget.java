@@ -7,16 +7,21 @@ import io.plantline.spi.Target;
 import io.plantline.spi.TargetContext;
 import io.plantline.spi.Verdicts;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /** Sends plans with Kafka's producer, on worker threads, many records at a time. */
 final class KafkaTarget implements Target {
     private final KafkaTargetConfig config;
     private final TargetContext context;
-    private @Nullable Link link;
-    private @Nullable Future<Link> opening;
+    /** By outbox where there are transactions, since each has its own position in the cluster; else one for all. */
+    private final Map<String, Link> links = new HashMap<>();
+
+    private final Map<String, Future<Link>> opening = new HashMap<>();
     private boolean refreshCredential;
 
     KafkaTarget(KafkaTargetConfig config, TargetContext context) {
@@ -26,7 +31,13 @@ final class KafkaTarget implements Target {
 
     @Override
     public Future<Verdicts> publish(PublishBatch batch) {
-        return link(batch.plan().outbox()).compose(open -> publish(open, batch));
+        String outbox = config.transactions() ? batch.plan().outbox() : "";
+        return link(outbox)
+                .compose(open -> publish(open, batch).andThen(done -> {
+                    if (open.failure() != null) {
+                        links.remove(outbox, open);
+                    }
+                }));
     }
 
     private Future<Verdicts> publish(Link open, PublishBatch batch) {
@@ -40,12 +51,7 @@ final class KafkaTarget implements Target {
                     return Future.failedFuture(
                             Objects.requireNonNull(open.failure()).asException());
                 })
-                .andThen(done -> {
-                    context.vertx().cancelTimer(watch);
-                    if (open.failure() != null && link == open) {
-                        link = null;
-                    }
-                });
+                .andThen(done -> context.vertx().cancelTimer(watch));
     }
 
     private void leaveIfSilent(Link open) {
@@ -56,16 +62,24 @@ final class KafkaTarget implements Target {
     }
 
     private Future<Link> link(String outbox) {
-        if (link != null) {
-            return Future.succeededFuture(link);
+        Link open = links.get(outbox);
+        if (open != null) {
+            return Future.succeededFuture(open);
         }
-        if (opening == null) {
-            opening = open(outbox).andThen(done -> {
-                opening = null;
-                link = done.succeeded() ? done.result() : null;
-            });
+        Future<Link> begun = opening.get(outbox);
+        if (begun != null) {
+            return begun;
         }
-        return opening;
+        Promise<Link> opened = Promise.promise();
+        opening.put(outbox, opened.future());
+        open(outbox).onComplete(done -> {
+            opening.remove(outbox);
+            if (done.succeeded()) {
+                links.put(outbox, done.result());
+            }
+            opened.handle(done);
+        });
+        return opened.future();
     }
 
     private Future<Link> open(String outbox) {
@@ -88,8 +102,10 @@ final class KafkaTarget implements Target {
 
     @Override
     public Future<Void> close() {
-        Link open = link;
-        link = null;
-        return open == null ? Future.succeededFuture() : open.close().otherwiseEmpty();
+        List<Future<Void>> closing = links.values().stream()
+                .map(open -> open.close().otherwiseEmpty())
+                .toList();
+        links.clear();
+        return Future.all(closing).mapEmpty();
     }
 }

@@ -187,10 +187,12 @@ class KafkaTargetTest {
         String section = "\"topic\": \"once\", \"compression\": \"none\", \"transactions\": true";
         String[] messages = numbers(1_000);
         messages[17] = "plant/line2=" + "x".repeat(5_000);
-        assertThat(publish(target(section), plan(1, messages)).refused()).containsOnlyKeys(17);
+        messages[700] = messages[17];
+        assertThat(publish(target(section), plan(1, messages)).refused()).containsOnlyKeys(17, 700);
 
         // The process died before it knew: another one begins with a plan that is not even the same.
         messages[17] = "plant/line2=17";
+        messages[700] = "plant/line0=700";
         String[] more = java.util.Arrays.copyOf(messages, 1_200);
         System.arraycopy(numbers(1_200), 1_000, more, 1_000, 200);
         KafkaTarget second = target(section);
@@ -201,6 +203,28 @@ class KafkaTargetTest {
                 .isEmpty();
         assertThat(values(kafka.read("once")).stream().map(Integer::valueOf).sorted())
                 .containsExactlyElementsOf(IntStream.range(0, 1_200).boxed().toList());
+    }
+
+    @Test
+    void everyOutboxHasAPositionOfItsOwn() { // a worker of a cluster serves several
+        kafka.createTopic("outboxes", 1, Map.of());
+        KafkaTarget target = target("\"topic\": \"outboxes\", \"transactions\": true");
+        publish(target, TestContext.planOf("outbox-a", 1, TestContext.batch("t=a1", "t=a2")));
+        publish(target, TestContext.planOf("outbox-b", 1, TestContext.batch("t=b1", "t=b2")));
+        publish(target, TestContext.planOf("outbox-a", 1, TestContext.batch("t=a1", "t=a2")));
+        assertThat(values(kafka.read("outboxes"))).containsExactly("a1", "a2", "b1", "b2");
+    }
+
+    @Test
+    void sequencesThatDamageMadeBeginAgainAreOtherMessages() {
+        kafka.createTopic("epochs", 1, Map.of());
+        KafkaTarget target = target("\"topic\": \"epochs\", \"transactions\": true");
+        publish(target, TestContext.planOf("outbox-c", 1, TestContext.batch("t=1", "t=2", "t=3")));
+        publish(target, TestContext.planOf("outbox-c", 2, TestContext.batch("t=4")));
+        KafkaTarget next = target("\"topic\": \"epochs\", \"transactions\": true");
+        publish(next, TestContext.planOf("outbox-c", 1, TestContext.batch("t=1", "t=2", "t=3")));
+        publish(next, TestContext.planOf("outbox-c", 2, TestContext.batch("t=4", "t=5")));
+        assertThat(values(kafka.read("epochs"))).containsExactly("1", "2", "3", "4", "5");
     }
 
     @Test
