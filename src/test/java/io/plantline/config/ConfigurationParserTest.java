@@ -128,6 +128,13 @@ class ConfigurationParserTest {
                 .configuration();
         assertThat(worker.roles())
                 .containsExactlyInAnyOrder(ClusterConfig.Role.PROCESSOR, ClusterConfig.Role.PUBLISHER);
+        String once = document.replace(
+                FILE,
+                "{\"type\": \"kafka\", \"bootstrap-servers\": [\"kafka\"], \"topic\": \"t\", \"transactions\": true}");
+        assertThat(problems(once, Map.of())).anyMatch(problem -> problem.contains("only with messages kept on disk"));
+        assertThat(problems(once, Map.of("EDGE_ROLES", "publisher")))
+                .as("a worker keeps none")
+                .isEmpty();
         assertThat(problems(document, Map.of("EDGE_ROLES", "dispatcher,printer")))
                 .singleElement()
                 .asString()

@@ -2,6 +2,7 @@ package io.plantline.pipeline.outbox;
 
 import io.plantline.observe.TargetLedger;
 import io.plantline.pipeline.outbox.log.Log;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,13 +34,13 @@ final class DiskTrouble implements Log.Listener {
     }
 
     @Override
-    public void quarantined(long segment, long from, long to, String file) {
+    public void quarantined(long segment, long from, long to, @Nullable String file) {
         LOG.error(
-                "OUTBOX-CORRUPT: bytes {} to {} of segment {} of {} are damaged; a copy is in {}",
+                "OUTBOX-CORRUPT: bytes {} to {} of segment {} of {} are damaged; {}",
                 from,
                 to,
                 segment,
                 target,
-                file);
+                file == null ? "they could not be copied" : "they are kept in " + file);
     }
 }

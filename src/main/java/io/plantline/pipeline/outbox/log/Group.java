@@ -58,10 +58,9 @@ record Group(long segment, long position, long durable, int bodyLength, int body
     /** Reads a header at {@code offset}, or null if there is none that belongs there. */
     static @Nullable Group read(ByteBuffer buffer, int offset, long segment, long position) {
         if (buffer.limit() - offset < HEADER
-                || buffer.getInt(offset) != MAGIC
-                || buffer.getInt(offset + 4) != headerCrc(buffer, offset)
-                || buffer.getLong(offset + 8) != segment
-                || buffer.getLong(offset + 16) != position) {
+                || !isMarked(buffer, offset)
+                || !claims(buffer, offset, segment, position)
+                || buffer.getInt(offset + 4) != headerCrc(buffer, offset)) {
             return null;
         }
         int length = buffer.getInt(offset + 32);
@@ -75,6 +74,16 @@ record Group(long segment, long position, long durable, int bodyLength, int body
                         buffer.getInt(offset + 36),
                         buffer.getInt(offset + 40),
                         buffer.getInt(offset + 44));
+    }
+
+    /** Whether bytes begin as a header does. */
+    static boolean isMarked(ByteBuffer buffer, int offset) {
+        return buffer.getInt(offset) == MAGIC;
+    }
+
+    /** Whether they say that they belong there, if they are a header. */
+    static boolean claims(ByteBuffer buffer, int offset, long segment, long position) {
+        return buffer.getLong(offset + 8) == segment && buffer.getLong(offset + 16) == position;
     }
 
     /** Whether these are the bytes that were written. */

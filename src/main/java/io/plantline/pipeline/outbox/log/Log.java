@@ -41,8 +41,8 @@ public final class Log {
         /** It writes again. */
         void recovered();
 
-        /** Bytes that were durable are damaged; what can be read of them is in {@code file}. */
-        void quarantined(long segment, long from, long to, String file);
+        /** Bytes that were durable are damaged; what can be read of them is in {@code file}, if it could be copied. */
+        void quarantined(long segment, long from, long to, @Nullable String file);
     }
 
     private Log(Disk disk, Listener listener, Segments segments, LogWriter writer, LogState recovered) {
@@ -74,6 +74,7 @@ public final class Log {
         Quarantine quarantine = new Quarantine(disk, listener);
         Recovery recovery = new Recovery(disk, quarantine);
         Recovery.Result found = recovery.run(lanes);
+        recovery.clear(quarantine);
         recovery.secure();
         LogState image = found.state().copy();
         Segments segments = new Segments(disk, found.segments());

@@ -28,6 +28,7 @@ public record LogInspection(LogState state, int segments, long groups, long byte
     public static LogInspection of(Disk disk) throws IOException {
         Recovery.Result found = new Recovery(disk, (segment, from, to) -> {}).run(1);
         List<String> damage = new ArrayList<>();
+        found.ruined().forEach(segment -> damage.add(segment.name() + ", all of it"));
         List<Segment> segments = found.segments();
         long groups = 0;
         long bytes = 0;

@@ -183,6 +183,11 @@ public final class LogState {
         return low;
     }
 
+    /** No message has had a sequence from this one on. */
+    void goOnFrom(long sequence) {
+        nextSequence = Math.max(nextSequence, sequence);
+    }
+
     /** A log whose snapshots are all damaged does not say how many lanes it has. */
     private Lane grown(int lane) {
         int before = lanes.length;

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * it. The segment is left as it was before, and what waited goes into a new one.
  */
 final class LogWriter {
+    private static final int BLOCK = 4_096;
     private static final long RETRY_MIN_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
     private static final long RETRY_MAX_NANOS = TimeUnit.SECONDS.toNanos(2);
 
@@ -73,7 +74,9 @@ final class LogWriter {
         this.callbacks = callbacks;
         this.segments = segments;
         this.state = recovered.state();
-        this.epoch = recovered.epoch() + 1;
+        // Each start that writes makes a segment, so no other has this one; also where damage took what the last one
+        // wrote.
+        this.epoch = Math.toIntExact(recovered.lastNumber() + 1);
         this.number = recovered.lastNumber();
         if (!segments.list().isEmpty()) {
             sealed = segments.list().get(segments.list().size() - 1).number();
@@ -238,9 +241,11 @@ final class LogWriter {
     }
 
     private void begin(Disk.File created) throws IOException {
-        // Once by itself and once more with the first records: a damaged sector costs one of them.
+        // Once by itself and once more with the first records, not in the same block of the disk: damage to one costs
+        // one.
         records.begin();
         records.add(snapshot());
+        records.pad(Math.min(BLOCK, options.segmentBytes() / 8));
         Group.seal(records.buffer(), number, 0, 1, epoch);
         created.write(records.buffer().duplicate().flip(), 0);
         // The next group says that this one is durable: a torn one before it would look like damage.

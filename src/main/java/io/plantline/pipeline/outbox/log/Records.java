@@ -48,6 +48,13 @@ final class Records {
             buffer.clear().position(Group.HEADER);
         }
 
+        /** Fills up to a multiple of so many bytes; what is behind the last record is not read. */
+        void pad(int multiple) {
+            int padding = (multiple - buffer.position() % multiple) % multiple;
+            ensure(padding);
+            buffer.put(new byte[padding]);
+        }
+
         ByteBuffer buffer() {
             return buffer;
         }

@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Objects;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,7 +17,8 @@ final class Recovery {
     private final Disk disk;
     private final SegmentScan.Damage damage;
     private final List<Segment> segments = new ArrayList<>();
-    private int epoch;
+    private final List<Segment> unborn = new ArrayList<>();
+    private final List<Segment> ruined = new ArrayList<>();
     private long lastEnd;
     private @Nullable Group lastGroup;
 
@@ -25,11 +26,11 @@ final class Recovery {
      * What was found.
      *
      * @param segments oldest first
+     * @param ruined newest ones that held something and of which nothing can be read
      * @param lastNumber of any segment there ever was
      * @param lastEnd where the last segment ends
-     * @param epoch of the last start
      */
-    record Result(LogState state, List<Segment> segments, long lastNumber, long lastEnd, int epoch) {}
+    record Result(LogState state, List<Segment> segments, List<Segment> ruined, long lastNumber, long lastEnd) {}
 
     Recovery(Disk disk, SegmentScan.Damage damage) {
         this.disk = disk;
@@ -37,20 +38,16 @@ final class Recovery {
     }
 
     /**
-     * Recovers.
+     * Recovers; changes nothing on the disk.
      *
      * @param lanes of the configuration, for a log that has nothing waiting
      */
     Result run(int lanes) throws IOException {
-        disk.list().stream()
-                .map(Segment::of)
-                .filter(Objects::nonNull)
-                .map(Objects::requireNonNull)
-                .sorted(Comparator.comparingLong(Segment::number))
-                .forEach(segments::add);
-        long lastNumber =
-                segments.isEmpty() ? 0 : segments.get(segments.size() - 1).number();
-        dropUnborn();
+        List<String> names = disk.list();
+        segments.addAll(named(names, Segment::of));
+        List<Segment> everNamed = named(names, Quarantine::segment);
+        everNamed.addAll(segments);
+        setAside();
         int from = segments.size() - 1;
         Snapshot snapshot = null;
         while (from >= 0) {
@@ -66,10 +63,27 @@ final class Recovery {
         for (int i = Math.max(0, from); i < segments.size(); i++) {
             replay(i, state);
         }
+        long lastNumber = 0;
+        for (Segment segment : everNamed) {
+            lastNumber = Math.max(lastNumber, segment.number());
+            state.goOnFrom(segment.base());
+        }
         if (state.waiting() == 0 && state.lanes() != lanes) {
             state = state.withLanes(lanes);
         }
-        return new Result(state, List.copyOf(segments), lastNumber, lastEnd, epoch);
+        return new Result(state, List.copyOf(segments), List.copyOf(ruined), lastNumber, lastEnd);
+    }
+
+    private static List<Segment> named(List<String> names, Function<String, @Nullable Segment> segmentOf) {
+        List<Segment> found = new ArrayList<>();
+        for (String name : names) {
+            Segment segment = segmentOf.apply(name);
+            if (segment != null) {
+                found.add(segment);
+            }
+        }
+        found.sort(Comparator.comparingLong(Segment::number));
+        return found;
     }
 
     /**
@@ -90,17 +104,28 @@ final class Recovery {
         }
     }
 
-    /** A crash between the making of a file and its first group leaves one without any. */
-    private void dropUnborn() throws IOException {
+    /** The newest segments may hold no group: a crash between the making of a file and its first one leaves it so, or damage does. */
+    private void setAside() throws IOException {
         while (!segments.isEmpty()) {
             Segment last = segments.get(segments.size() - 1);
             try (Disk.File file = disk.open(last.name())) {
-                if (new SegmentScan(file, last.number(), 0, file.size(), (segment, start, end) -> {}).next() != null) {
+                SegmentScan scan = new SegmentScan(file, last.number(), 0, file.size(), (segment, start, end) -> {});
+                if (scan.next() != null) {
                     return;
                 }
+                (scan.heldSomething() ? ruined : unborn).add(last);
             }
-            disk.delete(last.name());
             segments.remove(segments.size() - 1);
+        }
+    }
+
+    /** Removes what holds nothing, and keeps elsewhere what held something. */
+    void clear(Quarantine quarantine) throws IOException {
+        for (Segment segment : unborn) {
+            disk.delete(segment.name());
+        }
+        for (Segment segment : ruined) {
+            quarantine.keep(segment);
         }
     }
 
@@ -111,7 +136,6 @@ final class Recovery {
         try (Disk.File file = disk.open(segment.name())) {
             SegmentScan scan = new SegmentScan(file, segment.number(), 0, end, damage);
             for (Group group = scan.next(); group != null; group = scan.next()) {
-                epoch = Math.max(epoch, group.epoch());
                 lastGroup = group;
                 Records.read(scan.body(), group.records(), state::apply);
             }

@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class SegmentScan {
     private static final int WINDOW = 1 << 17;
+    /** Larger than what a crash leaves of a new file that has no group in it. */
+    private static final int LARGEST_UNBORN = 1 << 17;
 
     private final Disk.File file;
     private final long segment;
@@ -75,6 +77,25 @@ final class SegmentScan {
         }
         position = group.next();
         return group;
+    }
+
+    /**
+     * Whether something was written and forced in a segment in which no group is left: there are traces of one behind the
+     * first, which is forced before there is another, or there is much and nothing of it is of an earlier use of the file.
+     */
+    boolean heldSomething() throws IOException {
+        long size = file.size();
+        boolean marked = false;
+        for (long at = 0; at + Group.HEADER <= size; at += Group.ALIGNMENT) {
+            int offset = load(at, Group.HEADER);
+            if (offset >= 0 && Group.isMarked(window, offset)) {
+                if (at > 0 && Group.claims(window, offset, segment, at)) {
+                    return true;
+                }
+                marked = true;
+            }
+        }
+        return !marked && size > LARGEST_UNBORN;
     }
 
     private @Nullable Group search(long from) throws IOException {

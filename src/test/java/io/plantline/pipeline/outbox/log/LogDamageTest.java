@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Faults 63 and 65 to 67: damage costs what it hits, is counted to the message, and never keeps the rest from leaving. */
@@ -32,7 +33,7 @@ class LogDamageTest {
         public void recovered() {}
 
         @Override
-        public void quarantined(long segment, long from, long to, String file) {
+        public void quarantined(long segment, long from, long to, @Nullable String file) {
             quarantined.add(file);
         }
     }
@@ -141,6 +142,79 @@ class LogDamageTest {
         Result second = readAll(disk.afterKill());
         assertThat(second).isEqualTo(first);
         assertThat(quarantined).as("once for each place").hasSize(1);
+    }
+
+    @Test
+    void aBlockAtTheBeginningOfTheNewestSegmentCostsNothing() throws Exception { // fault 66
+        SimulatedDisk disk = filled();
+        Result good = readAll(disk.copy());
+        String newest = logs(disk).get(logs(disk).size() - 1);
+        disk.zero(newest, 0, OPTIONS.segmentBytes() / 8);
+        assertThat(readAll(disk)).isEqualTo(good);
+        assertThat(quarantined).hasSize(1);
+    }
+
+    @Test
+    void aNewestSegmentOfWhichNothingIsLeftIsKeptAndNothingBeginsAnew() throws Exception { // fault 66
+        SimulatedDisk disk = filled();
+        List<String> before = logs(disk);
+        Segment newest = Segment.of(before.get(before.size() - 1));
+        for (int at = 0; at + Group.HEADER < disk.length(newest.name()); at += Group.ALIGNMENT) {
+            disk.flipBit(newest.name(), at + 4, 0);
+        }
+        assertThat(LogInspection.of(disk).damage()).hasSize(1);
+        assertThat(logs(disk)).as("looking changes nothing").isEqualTo(before);
+        Log log = open(disk);
+        assertThat(quarantined).containsExactly("quarantine-" + newest.name());
+        assertThat(disk.list()).contains(quarantined.get(0)).doesNotContain(newest.name());
+        assertThat(log.recovered().nextSequence()).isGreaterThanOrEqualTo(newest.base());
+        assertThat((long) log.epoch()).isGreaterThan(newest.number());
+        log.close(1_000);
+        Log next = open(disk.afterKill());
+        assertThat((long) next.epoch()).as("also when nothing was written").isGreaterThan(newest.number());
+        assertThat(next.recovered().nextSequence()).isGreaterThanOrEqualTo(newest.base());
+        next.close(1_000);
+        assertThat(readAll(disk.afterKill()).read()).as("what was in others").isPositive();
+    }
+
+    @Test
+    void aSegmentOfZerosIsDamageAndAnEmptyOneIsNot() throws Exception {
+        Log.Options large = new Log.Options(1 << 20, 0, 0);
+        SimulatedDisk disk = new SimulatedDisk();
+        Log log = Log.open("zeros", disk, 1, state -> List.of(), large, new Watch(), Runnable::run);
+        byte[] payload = new byte[200_000];
+        new java.util.Random(1).nextBytes(payload);
+        MessageBatch.Builder builder = new MessageBatch.Builder(1 << 18);
+        TestContext.add(builder, "t", payload, MessageProperties.NONE);
+        store(log, 0, builder.build().numberedFrom(1));
+        int epoch = log.epoch();
+        log.close(1_000);
+        SimulatedDisk zeros = disk.afterKill();
+        String only = logs(zeros).get(0);
+        zeros.zero(only, 0, zeros.length(only));
+        Log after = open(zeros);
+        assertThat(quarantined).containsExactly("quarantine-" + only);
+        assertThat(after.epoch()).isGreaterThan(epoch);
+        after.close(1_000);
+        quarantined.clear();
+        SimulatedDisk unborn = disk.afterKill();
+        unborn.create(new Segment(2, 2).name()).close();
+        open(unborn).close(1_000);
+        assertThat(quarantined).isEmpty();
+        assertThat(logs(unborn)).containsExactly(only);
+    }
+
+    @Test
+    void damageOnAFullDiskDoesNotKeepTheRestFromLeaving() throws Exception {
+        SimulatedDisk disk = filled();
+        disk.flipBit(logs(disk).get(1), 1_000, 3);
+        disk.full(true);
+        assertThat(readAll(disk).lost()).isEqualTo(3);
+        assertThat(quarantined).isNotEmpty().containsOnlyNulls();
+        SimulatedDisk next = disk.afterKill();
+        quarantined.clear();
+        assertThat(readAll(next).lost()).isEqualTo(3);
+        assertThat(next.list()).as("now there is room").contains(quarantined.get(0));
     }
 
     @Test

@@ -400,7 +400,7 @@ class LogModelTest {
         public void recovered() {}
 
         @Override
-        public void quarantined(long segment, long from, long to, String file) {
+        public void quarantined(long segment, long from, long to, @Nullable String file) {
             throw new AssertionError("damage in segment " + segment + " from " + from + " to " + to);
         }
     }

@@ -139,6 +139,12 @@ final class SimulatedDisk implements Disk {
         files.get(name).durable = files.get(name).now.clone();
     }
 
+    /** Damage as a disk does it: whole sectors. */
+    synchronized void zero(String name, int from, int to) {
+        Arrays.fill(files.get(name).now, from, to, (byte) 0);
+        files.get(name).durable = files.get(name).now.clone();
+    }
+
     synchronized void truncate(String name, int length) {
         files.get(name).now = Arrays.copyOf(files.get(name).now, length);
         files.get(name).durable = files.get(name).now.clone();
@@ -240,14 +246,16 @@ final class SimulatedDisk implements Disk {
                 operation();
                 byte[] bytes = new byte[from.remaining()];
                 from.get(bytes);
-                if (crashed || full) {
+                // Where a file has its blocks already, it takes none.
+                boolean refused = full && position + bytes.length > content.now.length;
+                if (crashed || refused) {
                     bytes = Arrays.copyOf(bytes, bytes.length / 2);
                 }
                 content.write(bytes, (int) position);
                 if (crashed) {
                     throw new Crashed();
                 }
-                if (full) {
+                if (refused) {
                     throw new IOException("No space left on device");
                 }
                 if (failWrites > 0) {
