@@ -28,6 +28,7 @@ final class LogWriter {
     private final Log.Listener listener;
     private final Executor callbacks;
     private final Segments segments;
+    private final SpareFiles spares;
     private final LogState state;
     private final int epoch;
     private final Records.Writer records = new Records.Writer();
@@ -37,9 +38,10 @@ final class LogWriter {
     private long number;
     private long position;
     private Disk.@Nullable File file;
-    private boolean spare;
     /** Whether this start has made a segment. */
     private boolean begun;
+    /** Whether the newest segment was made where there is no room for messages. */
+    private boolean cramped;
     /** Whether something in the newest segment is durable. */
     private boolean holding;
 
@@ -86,7 +88,7 @@ final class LogWriter {
                 segments.end(segment);
             }
         }
-        this.spare = disk.list().contains(Segment.SPARE);
+        this.spares = new SpareFiles(disk, options);
         this.durable = durablePoint(sealed, sealedEnd);
         this.usedBytes = used();
         this.thread = new Thread(this::run, "plantline-log-" + name);
@@ -132,13 +134,12 @@ final class LogWriter {
             if (!write(group)) {
                 break;
             }
-            done(group);
             group.clear();
         }
         closeFile();
     }
 
-    /** Writes until it is durable; false if the log was abandoned meanwhile. */
+    /** Writes until it is durable, and says so; false if the log was abandoned meanwhile. */
     private boolean write(List<Item> group) {
         long wait = 0; // A new segment may do at once what the old one could not.
         boolean failing = false;
@@ -154,12 +155,67 @@ final class LogWriter {
                     listener.failing(e);
                 }
                 failing = true;
-                if (!queue.pause(wait)) {
+                if (!pause(wait, group)) {
                     return false;
                 }
                 wait = Math.min(RETRY_MAX_NANOS, Math.max(RETRY_MIN_NANOS, wait * 2));
             }
         }
+    }
+
+    /**
+     * Waits before a group is tried again; false if the log was abandoned. Meanwhile what needs no room is written without what does: it
+     * says what has left, and that frees room on a disk that is full.
+     */
+    private boolean pause(long nanos, List<Item> group) {
+        long left = nanos;
+        do {
+            queue.takeSmall(group);
+            if (writeSmall(group) || moveOn()) {
+                return true;
+            }
+            left = queue.pause(left);
+        } while (left > 0);
+        return left == 0;
+    }
+
+    /** Where nothing in the log is needed any more, another segment makes room of those there are; whether it did. */
+    private boolean moveOn() {
+        if (!holding || state.lowWater() < state.nextSequence() || position < options.segmentBytes() / 8) {
+            return false;
+        }
+        try {
+            Disk.File open = file;
+            if (open != null) {
+                open.truncate(position); // What did not fit takes room, too.
+            }
+            roll(false);
+            writeOnce(List.of());
+            return true;
+        } catch (IOException | RuntimeException e) {
+            return false;
+        }
+    }
+
+    /** Takes out of a group what needs no room, and writes it; whether that has freed some. */
+    private boolean writeSmall(List<Item> group) {
+        List<Item> small = group.stream().filter(item -> !item.needsRoom()).toList();
+        if (small.isEmpty() || small.size() == group.size()) {
+            return false;
+        }
+        int before = segments.list().size();
+        try {
+            writeOnce(small);
+        } catch (IOException | RuntimeException e) {
+            try {
+                roll(false); // Into what is kept for that.
+                writeOnce(small);
+            } catch (IOException | RuntimeException again) {
+                return false;
+            }
+        }
+        group.removeIf(item -> !item.needsRoom());
+        return segments.list().size() < before;
     }
 
     private void writeOnce(List<Item> group) throws IOException {
@@ -170,8 +226,9 @@ final class LogWriter {
             records.add(item.record());
         }
         int count = group.size();
-        if (file == null || (holding && position + records.size() > options.segmentBytes())) {
-            roll();
+        boolean needsRoom = group.stream().anyMatch(Item::needsRoom);
+        if (file == null || (needsRoom && cramped) || (holding && position + records.size() > options.segmentBytes())) {
+            roll(needsRoom);
         }
         if (!holding) {
             records.begin();
@@ -195,6 +252,7 @@ final class LogWriter {
         durable = durablePoint(number, position);
         trim();
         usedBytes = used();
+        done(group);
     }
 
     private Snapshot snapshot() {
@@ -204,8 +262,9 @@ final class LogWriter {
     }
 
     /** Seals the segment there is, and makes the next one. */
-    private void roll() throws IOException {
-        if (!spare && disk.usableBytes() < options.minFreeBytes() + options.segmentBytes()) {
+    private void roll(boolean needsRoom) throws IOException {
+        boolean scarce = spares.isScarce();
+        if (scarce && needsRoom) {
             throw new IOException("fewer than " + options.minFreeBytes() + " bytes would be left on the disk");
         }
         if (holding && file == null) {
@@ -224,16 +283,17 @@ final class LogWriter {
         begun = true;
         number++;
         position = 0;
+        cramped = scarce;
         Segment segment = new Segment(number, state.nextSequence());
-        if (spare) {
-            disk.rename(Segment.SPARE, segment.name());
-            spare = false;
-        }
+        spares.become(segment, scarce);
         file = disk.create(segment.name());
         try {
             disk.forceNames();
             segments.add(segment);
             begin(file);
+            if (!scarce) {
+                spares.keepReserve();
+            }
         } catch (IOException | RuntimeException e) {
             closeFile(); // The next attempt makes another one.
             throw e;
@@ -287,12 +347,7 @@ final class LogWriter {
 
     private void remove(Segment old) {
         try {
-            if (spare) {
-                disk.delete(old.name());
-            } else {
-                disk.rename(old.name(), Segment.SPARE);
-                spare = true;
-            }
+            spares.take(old);
         } catch (IOException e) {
             listener.failing(e);
         }

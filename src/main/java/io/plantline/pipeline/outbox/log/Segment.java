@@ -12,9 +12,6 @@ import org.jspecify.annotations.Nullable;
 record Segment(long number, long base) {
     private static final String SUFFIX = ".log";
 
-    /** A file that waits to become the next segment. */
-    static final String SPARE = "spare";
-
     String name() {
         return HexFormat.of().toHexDigits(number) + "-" + HexFormat.of().toHexDigits(base) + SUFFIX;
     }

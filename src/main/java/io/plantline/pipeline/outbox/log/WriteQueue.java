@@ -1,6 +1,7 @@
 package io.plantline.pipeline.outbox.log;
 
 import java.util.ArrayDeque;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -22,6 +23,9 @@ final class WriteQueue {
     private final Condition arrived = lock.newCondition();
     private final ArrayDeque<Item> items = new ArrayDeque<>();
     private int urgent;
+    /** Of the items, those that need no room. */
+    private int small;
+
     private long waitingSince;
     private long lastGroup = System.nanoTime();
     /** Whether groups follow each other closely. */
@@ -29,6 +33,7 @@ final class WriteQueue {
     /** When the writer looks again without being woken. */
     private long alarm;
 
+    private boolean pausing;
     private boolean closing;
     private boolean abandoned;
 
@@ -39,6 +44,11 @@ final class WriteQueue {
      * @param urgent false: it can wait a while for another
      */
     record Item(LogRecord record, @Nullable Runnable durable, boolean urgent) {
+        /** Whether it needs room for messages; others need next to none, and may free some. */
+        boolean needsRoom() {
+            return record instanceof LogRecord.Stored;
+        }
+
         private long sizeInBytes() {
             return record instanceof LogRecord.Stored stored ? stored.batch().sizeInBytes() : SMALL_RECORD_BYTES;
         }
@@ -61,7 +71,8 @@ final class WriteQueue {
             }
             items.add(item);
             urgent += item.urgent() ? 1 : 0;
-            if (due() - alarm < 0) {
+            small += item.needsRoom() ? 0 : 1;
+            if (pausing ? small > 0 : due() - alarm < 0) {
                 arrived.signal();
             }
         } finally {
@@ -81,13 +92,35 @@ final class WriteQueue {
             while (!items.isEmpty() && bytes < MAX_GROUP_BYTES) {
                 Item item = items.remove();
                 group.add(item);
-                urgent -= item.urgent() ? 1 : 0;
+                taken(item);
                 bytes += item.sizeInBytes();
             }
             return !group.isEmpty();
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Takes what needs no room, from behind what does: it depends on nothing that is not durable yet. */
+    void takeSmall(List<Item> group) {
+        lock.lock();
+        try {
+            for (Iterator<Item> all = items.iterator(); small > 0 && all.hasNext(); ) {
+                Item item = all.next();
+                if (!item.needsRoom()) {
+                    all.remove();
+                    group.add(item);
+                    taken(item);
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void taken(Item item) {
+        urgent -= item.urgent() ? 1 : 0;
+        small -= item.needsRoom() ? 0 : 1;
     }
 
     private void awaitWork() {
@@ -122,19 +155,25 @@ final class WriteQueue {
         return lazily - next > 0 ? lazily : next;
     }
 
-    /** Waits before a group is tried again; false if the log was abandoned. */
-    boolean pause(long nanos) {
+    /**
+     * Waits before a group is tried again, until then or until something comes that needs no room.
+     *
+     * @return nanoseconds that are left; 0: it is time; less: the log was abandoned
+     */
+    long pause(long nanos) {
         lock.lock();
         try {
+            pausing = true;
             long left = nanos;
-            while (left > 0 && !abandoned) {
+            while (left > 0 && !abandoned && small == 0) {
                 left = arrived.awaitNanos(left);
             }
-            return !abandoned;
+            return abandoned ? -1 : Math.max(0, left);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return !abandoned;
+            return abandoned ? -1 : 0;
         } finally {
+            pausing = false;
             lock.unlock();
         }
     }

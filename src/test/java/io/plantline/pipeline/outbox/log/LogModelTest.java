@@ -39,6 +39,7 @@ class LogModelTest {
     private int powerCuts;
     private int failedForces;
     private int drops;
+    private int full;
     private long read;
 
     @BeforeAll
@@ -87,6 +88,7 @@ class LogModelTest {
         assertThat(powerCuts).isGreaterThan(30);
         assertThat(failedForces).isGreaterThan(30);
         assertThat(drops).isGreaterThan(100);
+        assertThat(full).isGreaterThan(30);
         assertThat(read).isGreaterThan(1_000);
     }
 
@@ -134,6 +136,10 @@ class LogModelTest {
                     failedForces++;
                 } else if (random.nextInt(4) == 0) {
                     disk.failWrites(1);
+                } else if (random.nextInt(4) == 0) {
+                    disk.scarce(random.nextBoolean());
+                    disk.full(random.nextBoolean());
+                    full++;
                 }
             }
         }
@@ -293,6 +299,8 @@ class LogModelTest {
     }
 
     private static void settle(SimulatedDisk disk, Model model, int left) throws InterruptedException {
+        disk.full(false);
+        disk.scarce(false);
         synchronized (model) {
             long end = System.nanoTime() + 10_000_000_000L;
             while (model.open > left && !disk.isCrashed()) {

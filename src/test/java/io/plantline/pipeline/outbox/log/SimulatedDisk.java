@@ -34,7 +34,8 @@ final class SimulatedDisk implements Disk {
     private int failForces;
     private int failWrites;
     private int readsLeft = -1;
-    private boolean full;
+    private long capacity = Long.MAX_VALUE;
+    private boolean scarce;
     private int forces;
 
     private static final class Content {
@@ -78,8 +79,23 @@ final class SimulatedDisk implements Disk {
         readsLeft = reads;
     }
 
+    /** No file can grow any more; where one has its blocks already, writing takes none. */
     synchronized void full(boolean is) {
-        full = is;
+        capacity = is ? used() : Long.MAX_VALUE;
+    }
+
+    /** So many bytes more, and no file can grow any more. */
+    synchronized void room(long more) {
+        capacity = used() + more;
+    }
+
+    private long used() {
+        return files.values().stream().mapToLong(content -> content.now.length).sum();
+    }
+
+    /** Writes are taken, but there is less room than one should leave. */
+    synchronized void scarce(boolean is) {
+        scarce = is;
     }
 
     synchronized int forces() {
@@ -218,7 +234,7 @@ final class SimulatedDisk implements Disk {
 
     @Override
     public synchronized long usableBytes() {
-        return full ? 0 : Long.MAX_VALUE;
+        return scarce ? 0 : Math.max(0, capacity - used());
     }
 
     private final class Open implements File {
@@ -246,10 +262,10 @@ final class SimulatedDisk implements Disk {
                 operation();
                 byte[] bytes = new byte[from.remaining()];
                 from.get(bytes);
-                // Where a file has its blocks already, it takes none.
-                boolean refused = full && position + bytes.length > content.now.length;
+                long room = content.now.length - position + Math.max(0, capacity - used());
+                boolean refused = bytes.length > room;
                 if (crashed || refused) {
-                    bytes = Arrays.copyOf(bytes, bytes.length / 2);
+                    bytes = Arrays.copyOf(bytes, refused ? (int) Math.max(0, room) : bytes.length / 2);
                 }
                 content.write(bytes, (int) position);
                 if (crashed) {

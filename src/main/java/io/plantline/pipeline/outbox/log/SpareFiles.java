@@ -1,0 +1,78 @@
+package io.plantline.pipeline.outbox.log;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * Files that wait to become segments: one that was a segment, in which writing takes no room, and a small one for when there is no
+ * room at all.
+ */
+final class SpareFiles {
+    private static final String SPARE = "spare";
+    private static final String RESERVE = "reserve";
+    private static final int RESERVE_BYTES = 64 << 10;
+
+    private final Disk disk;
+    private final Log.Options options;
+    private boolean spare;
+    private boolean reserve;
+
+    SpareFiles(Disk disk, Log.Options options) throws IOException {
+        this.disk = disk;
+        this.options = options;
+        List<String> names = disk.list();
+        this.spare = names.contains(SPARE);
+        this.reserve = names.contains(RESERVE);
+    }
+
+    /** Whether another segment of the usual size would leave less on the disk than there should be. */
+    boolean isScarce() throws IOException {
+        return !spare && disk.usableBytes() < options.minFreeBytes() + options.segmentBytes();
+    }
+
+    /**
+     * Names a file as a segment, if there is one.
+     *
+     * @param scarce whether to take the small one if there is no other
+     */
+    void become(Segment next, boolean scarce) throws IOException {
+        if (spare) {
+            disk.rename(SPARE, next.name());
+            spare = false;
+        } else if (scarce && reserve) {
+            disk.rename(RESERVE, next.name());
+            reserve = false;
+        }
+    }
+
+    /** Takes a segment that is not needed any more. */
+    void take(Segment old) throws IOException {
+        if (spare || !isWorthIt(old)) {
+            disk.delete(old.name());
+        } else {
+            disk.rename(old.name(), SPARE);
+            spare = true;
+        }
+    }
+
+    private boolean isWorthIt(Segment old) throws IOException {
+        try (Disk.File file = disk.open(old.name())) {
+            return file.size() >= options.segmentBytes() / 2;
+        }
+    }
+
+    /** While there is room: makes the small one, if there is none. */
+    void keepReserve() {
+        if (reserve) {
+            return;
+        }
+        try (Disk.File file = disk.create(RESERVE)) {
+            file.write(ByteBuffer.allocate(Math.min(RESERVE_BYTES, options.segmentBytes() / 2)), 0);
+            file.force();
+            reserve = true;
+        } catch (IOException e) {
+            // Without it nothing leaves a disk on which nothing can be written, until somebody makes room.
+        }
+    }
+}
