@@ -4,11 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.plantline.testkit.Collector;
+import io.plantline.testkit.DistinctRows;
 import io.plantline.testkit.FaultProxy;
+import io.plantline.testkit.HttpFaultProxy;
 import io.plantline.testkit.Load;
 import io.plantline.testkit.Mosquitto;
 import io.plantline.testkit.PlantlineProcess;
 import io.plantline.testkit.Ports;
+import io.plantline.testkit.S3Server;
+import io.plantline.testkit.Verifier;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -33,10 +37,7 @@ class DiskFullIT {
     @Timeout(value = 5, unit = TimeUnit.MINUTES)
     void aFullDiskLosesNothingAndHealsByItself() throws Exception {
         Mosquitto.assumeInstalled();
-        Path small = Files.createDirectories(directory.resolve("small"));
-        Assumptions.assumeTrue(
-                run("mount", "-t", "tmpfs", "-o", "size=32m", "plantline-test", small.toString()),
-                "SKIPPED: a small file system can be mounted by root only");
+        Path small = mount("32m");
         int port = Ports.free();
         try (Mosquitto source = Mosquitto.start(directory, "max_inflight_messages 1000");
                 Mosquitto sink = Mosquitto.start(directory);
@@ -77,6 +78,65 @@ class DiskFullIT {
         } finally {
             run("umount", "-l", small.toString());
         }
+    }
+
+    /** A start makes a segment of 16 MiB; what waits leaves too little room for another. */
+    @Test
+    @Timeout(value = 5, unit = TimeUnit.MINUTES)
+    void anOutageThatFillsTheDiskEndsWithTheOutage() throws Exception {
+        Mosquitto.assumeInstalled();
+        Path small = mount("24m");
+        try (Mosquitto source = Mosquitto.start(directory, "max_inflight_messages 1000");
+                S3Server s3 = S3Server.start();
+                HttpFaultProxy proxy = HttpFaultProxy.to(s3.uri().getPort())) {
+            s3.createBucket("lake");
+            String document = """
+                    {"mqtt-broker": {"addresses": ["127.0.0.1:%d"], "client-id": "full"},
+                     "data-directory": "%s", "data-min-free": "7MiB",
+                     "targets": {"lake": {"type": "s3", "s3-bucket": "lake", "region": "us-east-1", "endpoint": "%s", "path-style": true,
+                                 "event-type": "batch", "batch": {"max-age": "1s"}, "retry-max": "1s", "format": "parquet"}},
+                     "subscriptions": {"plant/#": {"qos": 2, "target": "lake"}}}""".formatted(source.port(), small.resolve("data"), proxy.url());
+            PlantlineProcess.Builder program = PlantlineProcess.in(directory)
+                    .config(document)
+                    .environment("AWS_ACCESS_KEY_ID", S3Server.ACCESS_KEY)
+                    .environment("AWS_SECRET_ACCESS_KEY", S3Server.SECRET_KEY);
+            PlantlineProcess plantline = program.start().awaitSubscribed();
+            proxy.fault(HttpFaultProxy.Fault.DOWN);
+            Load load = Load.start(source.port(), TOPICS, 2, 4_000, 2 * RATE);
+            await().atMost(Duration.ofMinutes(1))
+                    .until(() -> Files.getFileStore(small).getUsableSpace() < 22 << 20);
+            assertThat(plantline.kill()).isEqualTo(137);
+            plantline = program.start().awaitSubscribed();
+            plantline.await("bytes would be left on the disk");
+
+            assertThat(proxy.fault(HttpFaultProxy.Fault.NONE))
+                    .as("the outage happened")
+                    .isPositive();
+            plantline.await("the disk writes again");
+            int perTopic = load.stop();
+            DistinctRows rows = DistinctRows.in(() -> s3.copy("lake", "", directory));
+            await().atMost(Duration.ofMinutes(2))
+                    .pollInterval(Duration.ofSeconds(1))
+                    .until(() -> rows.count() >= (long) perTopic * TOPICS);
+            assertThat(plantline.stop()).isIn(0, 143);
+            Verifier.Findings found = Verifier.verify(s3.copy("lake", "", directory), TOPICS, perTopic);
+            System.out.println("a disk full of what waits: " + found.text());
+            assertThat(found.missing()).isEmpty();
+            assertThat(found.duplicates()).isZero();
+            assertThat(plantline.log())
+                    .contains("ledger lake: accepted " + found.total() + " = delivered " + found.total()
+                            + " + filtered 0 + dead-lettered 0 + waiting 0");
+        } finally {
+            run("umount", "-l", small.toString());
+        }
+    }
+
+    private Path mount(String size) throws IOException, InterruptedException {
+        Path small = Files.createDirectories(directory.resolve("small"));
+        Assumptions.assumeTrue(
+                run("mount", "-t", "tmpfs", "-o", "size=" + size, "plantline-test", small.toString()),
+                "SKIPPED: a small file system can be mounted by root only");
+        return small;
     }
 
     /** Somebody else's file, which takes all there is. */
