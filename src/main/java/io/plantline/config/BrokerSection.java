@@ -88,9 +88,16 @@ final class BrokerSection {
                 new Material(section.material().files(), top.material().credentials()));
     }
 
-    /** What each connection may hold, if nothing is said: together never more than the heap can bear beside its work. */
-    private static long heapShare(int connections) {
-        return Math.min(64 << 20, Runtime.getRuntime().maxMemory() / 4 / Math.max(1, connections));
+    /**
+     * What each connection may hold, if nothing is said: together never more than the heap can bear beside its work. What goes to
+     * several targets is there for each.
+     */
+    private long heapShare(int connections) {
+        int copies = 2;
+        for (JsonNode subscription : root.path("subscriptions")) {
+            copies = Math.max(copies, subscription.path("targets").size());
+        }
+        return Math.min(64 << 20, Runtime.getRuntime().maxMemory() / 2 / copies / Math.max(1, connections));
     }
 
     /** Whether messages are acknowledged as soon as they are on disk. */

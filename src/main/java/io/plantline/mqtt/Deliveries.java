@@ -28,6 +28,9 @@ final class Deliveries {
     /** Bytes that a message takes beside its packet, roughly. */
     private static final int OVERHEAD = 64;
 
+    /** Bytes that the messages of one read take beside those, however few they are. */
+    private static final int READ_OVERHEAD = 512;
+
     /** Marks a released identifier that nobody knows. */
     private static final int UNKNOWN = 1 << 16;
 
@@ -81,6 +84,11 @@ final class Deliveries {
         if (packet.fixedHeader().isDup()) {
             counters.redelivered++;
         }
+        int size = packet.fixedHeader().remainingLength() + OVERHEAD;
+        if (qos == 0 && held > 0 && held + size > options.maxUnacknowledged()) {
+            counters.qos0Shed++;
+            return;
+        }
         Receipt receipt = receipt(connection);
         Fingerprint content = qos == 2 && options.uniquePayloads() ? fingerprinter.of(packet) : null;
         Receipt original = qos == 2 ? original(packetId, packet.fixedHeader().isDup(), content) : null;
@@ -91,11 +99,6 @@ final class Deliveries {
             if (content != null) {
                 isNow(packetId, content, receipt);
             }
-            return;
-        }
-        int size = packet.fixedHeader().remainingLength() + OVERHEAD;
-        if (qos == 0 && held > 0 && held + size > options.maxUnacknowledged()) {
-            counters.qos0Shed++;
             return;
         }
         held += size;
@@ -209,7 +212,8 @@ final class Deliveries {
         if (current == null || currentConnection != connection) {
             current = new Receipt(connection.acknowledgements());
             currentConnection = connection;
-            connection.acknowledgements().queue(current);
+            current.addBytes(READ_OVERHEAD);
+            held += READ_OVERHEAD;
         }
         return current;
     }
@@ -231,6 +235,7 @@ final class Deliveries {
         current = null;
         currentConnection = null;
         if (!handed) {
+            held -= receipt.bytes();
             receipt.arrived();
             return;
         }

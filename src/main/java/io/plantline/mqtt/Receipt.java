@@ -22,6 +22,10 @@ final class Receipt {
 
     /** Adds a message to acknowledge. */
     void add(int packetId, int qos) {
+        if (count == 0) {
+            owner.queue(
+                    this); // Without it nothing of a read waits for its turn: QoS 0 passes whatever is in front of it.
+        }
         if (count == packetIds.length) {
             packetIds = Arrays.copyOf(packetIds, count * 2);
         }

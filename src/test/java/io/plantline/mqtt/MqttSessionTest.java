@@ -678,7 +678,7 @@ class MqttSessionTest {
         @Test
         void tooMuchUnacknowledgedStopsTheReadingAndNothingElse() {
             Options options = options();
-            options.maxUnacknowledged = 1_000;
+            options.maxUnacknowledged = 2_000;
             options.keepAlive = Duration.ofSeconds(1);
             try (SessionHarness session = SessionHarness.start(options)) {
                 Connection connection = broker.welcome(false);
@@ -758,7 +758,7 @@ class MqttSessionTest {
         @Test
         void qos0BeyondTheBoundIsShedAndCounted() {
             Options options = options();
-            options.maxUnacknowledged = 1_000;
+            options.maxUnacknowledged = 1_500;
             try (SessionHarness session = SessionHarness.start(options)) {
                 Connection connection = broker.welcome(false);
                 connection.publish("a/1", 1, 1, false, "x".repeat(600));
