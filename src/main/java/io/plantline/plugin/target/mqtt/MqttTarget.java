@@ -21,6 +21,7 @@ final class MqttTarget implements Target {
     private final MqttTargetConfig config;
     private final TargetContext context;
     private final String clientId;
+    private final Suspects suspects = new Suspects();
     private @Nullable Link link;
     private @Nullable Future<Link> connecting;
     private boolean refreshCredential;
@@ -68,7 +69,7 @@ final class MqttTarget implements Target {
     }
 
     private Future<Link> connect(Optional<Credential> credential) {
-        Outgoing outgoing = new Outgoing(context.vertx(), config);
+        Outgoing outgoing = new Outgoing(context.vertx(), config, suspects);
         MqttClient client =
                 MqttClient.create(BatchedWrites.of(context.vertx(), outgoing::isWaiting), options(credential));
         outgoing.attach(client);

@@ -12,6 +12,7 @@ import java.util.Optional;
  * @param topic template of {@code {topic}}, the topic a message came on
  * @param retain null: as the message came
  * @param maxInFlight messages sent and not acknowledged
+ * @param maxPacketSize bytes; a message that takes more is refused
  * @param timeout without any acknowledgement, after which a connection is given up
  */
 record MqttTargetConfig(
@@ -25,6 +26,7 @@ record MqttTargetConfig(
         int qos,
         Retain retain,
         int maxInFlight,
+        int maxPacketSize,
         Duration keepAlive,
         Duration timeout) {
 

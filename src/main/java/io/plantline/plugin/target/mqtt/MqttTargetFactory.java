@@ -22,6 +22,9 @@ public final class MqttTargetFactory implements TargetFactory<MqttTargetConfig> 
         return "mqtt";
     }
 
+    /** MQTT has room for no more. */
+    private static final int MAX_PACKET = 268_435_455;
+
     @Override
     public String schema() {
         return """
@@ -37,6 +40,7 @@ public final class MqttTargetFactory implements TargetFactory<MqttTargetConfig> 
                   "qos": {"type": "integer", "enum": [0, 1, 2], "default": 1},
                   "retain": {"enum": ["never", "always", "as-received"], "default": "never"},
                   "max-in-flight": {"type": "integer", "minimum": 1, "maximum": 65535, "description": "Messages sent and not acknowledged. Default: 1000, with QoS 2 20, as many as Mosquitto takes."},
+                  "max-packet-size": {"$ref": "#/$defs/size", "default": 268435455, "description": "What the broker takes, with topic and header. Larger messages are refused; many brokers end the connection at them."},
                   "keep-alive": {"$ref": "#/$defs/duration", "default": "15s"},
                   "timeout": {"$ref": "#/$defs/duration", "default": "30s", "description": "Without any acknowledgement."}}}""";
     }
@@ -80,6 +84,7 @@ public final class MqttTargetFactory implements TargetFactory<MqttTargetConfig> 
                     default -> Retain.NEVER;
                 },
                 settings.integer("max-in-flight", qos == 2 ? 20 : 1000),
+                (int) Math.min(MAX_PACKET, settings.size("max-packet-size", MAX_PACKET)),
                 keepAlive,
                 settings.duration("timeout", Duration.ofSeconds(30)));
     }

@@ -23,10 +23,10 @@ import org.jspecify.annotations.Nullable;
 /** The publishes of one connection: its own window, and the way from packet identifiers back to messages. */
 final class Outgoing {
     private static final int MAX_TOPIC_BYTES = 65_535;
-    private static final int MAX_PAYLOAD = 268_435_455 - MAX_TOPIC_BYTES - 16;
 
     private final Vertx vertx;
     private final MqttTargetConfig config;
+    private final Suspects suspects;
     private final MqttQoS qos;
     private final Map<Integer, Sent> inFlight = new HashMap<>();
     private final ArrayDeque<Run> runs = new ArrayDeque<>();
@@ -36,9 +36,10 @@ final class Outgoing {
     private long lastProgressNanos;
     private long silenceCheck = -1;
 
-    Outgoing(Vertx vertx, MqttTargetConfig config) {
+    Outgoing(Vertx vertx, MqttTargetConfig config, Suspects suspects) {
         this.vertx = vertx;
         this.config = config;
+        this.suspects = suspects;
         this.qos = MqttQoS.valueOf(config.qos());
     }
 
@@ -115,14 +116,19 @@ final class Outgoing {
         private int ordinal = -1;
         private boolean allSent;
         private boolean reading;
+        private boolean progressed;
+        private boolean alone;
+        private String lastTopic = "";
+        private int lastBytes;
 
         Run(PublishBatch batch) {
             this.batch = batch;
             this.reader = batch.reader();
+            this.alone = suspects.isAlone(batch.plan());
         }
 
         void send() {
-            while (!allSent && !closed && window < config.maxInFlight()) {
+            while (!allSent && !closed && window < config.maxInFlight() && !(alone && !open.isEmpty())) {
                 MessageCursor at = cursor;
                 if (at != null && at.next()) {
                     ordinal++;
@@ -166,7 +172,9 @@ final class Outgoing {
 
         private void sendOne(MessageCursor message, int at) {
             String topic = config.topicFor(message.topic());
-            Failure impossible = impossible(topic, message.payloadLength());
+            lastTopic = topic;
+            lastBytes = packetBytes(topic, message.payloadLength());
+            Failure impossible = impossible(topic, lastBytes);
             if (impossible != null) {
                 verdicts.refuse(at, impossible);
                 return;
@@ -195,17 +203,31 @@ final class Outgoing {
                     });
         }
 
-        private @Nullable Failure impossible(String topic, int payloadLength) {
-            if (ByteBufUtil.utf8Bytes(topic) > MAX_TOPIC_BYTES) {
+        /** Size of a PUBLISH (MQTT 3.1.1 section 3.3). */
+        private int packetBytes(String topic, int payloadLength) {
+            int remaining = 2 + ByteBufUtil.utf8Bytes(topic) + (qos == MqttQoS.AT_MOST_ONCE ? 0 : 2) + payloadLength;
+            int lengthBytes = remaining < 1 << 7 ? 1 : remaining < 1 << 14 ? 2 : remaining < 1 << 21 ? 3 : 4;
+            return 1 + lengthBytes + remaining;
+        }
+
+        private @Nullable Failure impossible(String topic, int packetBytes) {
+            if (topic.length() > MAX_TOPIC_BYTES / 3 && ByteBufUtil.utf8Bytes(topic) > MAX_TOPIC_BYTES) {
                 return Failure.reject("topic-too-long", "a topic has at most 65,535 bytes");
             }
-            return payloadLength > MAX_PAYLOAD
-                    ? Failure.reject("payload-too-large", payloadLength + " bytes do not fit into an MQTT packet")
+            return packetBytes > config.maxPacketSize()
+                    ? Failure.reject(
+                            "packet-too-large",
+                            "a packet of " + packetBytes + " bytes; max-packet-size is " + config.maxPacketSize())
                     : null;
         }
 
         void delivered(int at) {
             open.clear(at);
+            if (!progressed) {
+                progressed = true;
+                alone = false;
+                suspects.clear(batch.plan());
+            }
         }
 
         void finishIfDone() {
@@ -214,8 +236,20 @@ final class Outgoing {
             }
         }
 
+        private Failure lost() {
+            String where = config.host() + ":" + config.port();
+            int first = open.nextSetBit(0);
+            boolean certain = first >= 0 && !progressed && suspects.ended(batch.plan(), first) && alone;
+            return certain
+                    ? Failure.operator(
+                            "connection-ends-at-message",
+                            where + " ends the connection, or is silent, at a message of " + lastBytes + " bytes on "
+                                    + lastTopic)
+                    : Failure.retry("connection-lost", where);
+        }
+
         void connectionLost() {
-            Failure lost = Failure.retry("connection-lost", config.host() + ":" + config.port());
+            Failure lost = lost();
             for (int at = open.nextSetBit(0); at >= 0; at = open.nextSetBit(at + 1)) {
                 verdicts.refuse(at, lost);
             }

@@ -10,15 +10,19 @@ import io.plantline.spi.Verdicts;
 import io.plantline.testkit.Artemis;
 import io.plantline.testkit.Collector;
 import io.plantline.testkit.ConnectProxy;
+import io.plantline.testkit.Mosquitto;
 import io.plantline.testkit.Packet;
 import io.plantline.testkit.ScriptedBroker;
 import io.plantline.testkit.Sections;
 import io.plantline.testkit.TestContext;
+import java.nio.file.Path;
+import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -131,6 +135,38 @@ class MqttTargetTest {
         try (Artemis broker = Artemis.startSecured(port, "somebody", "else")) {
             assertThatThrownBy(() -> publish(target(broker.port(), ""), TestContext.plan(TestContext.batch("t=a"))))
                     .hasMessageContaining("OPERATOR connection-refused");
+        }
+    }
+
+    @Test
+    void aMessageThatTheBrokerTakesTheConnectionForIsTold(@TempDir Path directory) throws Exception {
+        Mosquitto.assumeInstalled();
+        String large = "large=" + "x".repeat(2_000);
+        try (Mosquitto broker = Mosquitto.start(directory, "max_packet_size 1000");
+                Collector collector = new Collector(broker.port(), "#", 1)) {
+            List<String> seen = new CopyOnWriteArrayList<>();
+            collector.also(publish -> seen.add(publish.topic()));
+            MqttTarget target = target(broker.port(), "");
+            BitSet delivered = new BitSet();
+            Failure last = null;
+            for (int attempt = 0; attempt < 8; attempt++) {
+                int[] done = delivered.stream().toArray();
+                Verdicts verdicts =
+                        publish(target, TestContext.plan(TestContext.batch("a=1", "b=2", large, "c=3"), done));
+                delivered.set(0, 4);
+                verdicts.refused().keySet().forEach(delivered::clear);
+                last = verdicts.refused().get(2);
+                assertThat(last).isNotNull();
+            }
+            assertThat(last.kind()).isEqualTo(Failure.Kind.OPERATOR);
+            assertThat(last.detail()).contains("2012 bytes on large");
+            assertThat(seen).doesNotContain("large");
+
+            MqttTarget told = target(broker.port(), ", \"max-packet-size\": 1000");
+            Verdicts verdicts = publish(told, TestContext.plan(TestContext.batch("a=1", "b=2", large, "c=3"), 0, 1));
+            assertThat(verdicts.refused()).containsOnlyKeys(2);
+            assertThat(verdicts.refused().get(2).kind()).isEqualTo(Failure.Kind.REJECT);
+            await().until(() -> seen.contains("c"));
         }
     }
 
