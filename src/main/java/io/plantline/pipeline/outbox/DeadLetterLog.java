@@ -82,7 +82,7 @@ final class DeadLetterLog {
                             disks.open(folder),
                             1,
                             state -> List.of(),
-                            new Log.Options(SEGMENT, 0),
+                            new Log.Options(TargetLogs.segmentBytes(SEGMENT, maxBytes.getAsLong()), 0),
                             trouble,
                             work -> context.runOnContext(v -> work.run())))
                     .map(opened -> {

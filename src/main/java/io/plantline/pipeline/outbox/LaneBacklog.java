@@ -16,6 +16,7 @@ final class LaneBacklog {
     private final Journal journal;
     private final int number;
     private final LaneQueue queue = new LaneQueue();
+    private final AgeClock ageClock = new AgeClock();
 
     /** Messages of the lane that were handed to the journal, since it was made. */
     private long appended;
@@ -316,7 +317,7 @@ final class LaneBacklog {
         if (maxAge == 0 || !journal.isDurable()) {
             return;
         }
-        long oldest = System.currentTimeMillis() * 1_000 - maxAge;
+        long oldest = ageClock.micros() - maxAge;
         long expired = 0;
         long next = 0;
         Entry head = queue.peek();

@@ -47,7 +47,11 @@ record TargetLogs(Log ready, Optional<Log> raw) {
             Executor callbacks)
             throws IOException, InterruptedException {
         Opening opening = new Opening(
-                target.name(), disks, new Log.Options(segmentBytes(target), minFreeBytes), trouble, callbacks);
+                target.name(),
+                disks,
+                new Log.Options(segmentBytes(16 << 20, target.limits().maxBytes()), minFreeBytes),
+                trouble,
+                callbacks);
         Log ready = opening.open(folder, target.lanes(), state -> List.of());
         if (!processed) {
             return new TargetLogs(ready, Optional.empty());
@@ -83,9 +87,9 @@ record TargetLogs(Log ready, Optional<Log> raw) {
         return records;
     }
 
-    /** A small limit needs small segments: space comes free by the segment. */
-    private static int segmentBytes(TargetDefinition target) {
-        return (int) Math.max(1 << 20, Math.min(16 << 20, target.limits().maxBytes() / 8));
+    /** A small limit needs small segments: space comes free by the segment, and the newest one stays. */
+    static int segmentBytes(int usual, long maxBytes) {
+        return (int) Math.max(64 << 10, Math.min(usual, maxBytes / 8));
     }
 
     /** The books over both: a message is accepted by the first and delivered by the last. */

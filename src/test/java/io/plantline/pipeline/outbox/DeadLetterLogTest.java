@@ -10,8 +10,10 @@ import io.plantline.pipeline.PipelineMessage.PublishRequest;
 import io.plantline.spi.Verdicts;
 import io.vertx.core.Future;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /** Dead letters in a log of their own. */
@@ -129,5 +131,22 @@ class DeadLetterLogTest extends DiskOutboxHarness {
         await().until(() -> published.contains("behind"));
         assertThat(get(again.deadLetters(0, 100))).hasSize(4 + more);
         assertThat(ledger.snapshot().deadLettered()).isEqualTo(4 + more);
+    }
+
+    @Test
+    void purgingAFullLogMakesRoom() throws Exception {
+        deadLetterBytes = 512 << 10;
+        publisher = this::refuseBad;
+        OutboxVerticle outbox = open(1);
+        Random random = new Random(1);
+        for (int i = 0; ledger.snapshot().heldBecause() == null; i++) {
+            byte[] large = new byte[40_000];
+            random.nextBytes(large);
+            append(outbox, "bad " + i + HexFormat.of().formatHex(large));
+        }
+        assertThat(ledger.snapshot().heldBecause()).isEqualTo("dead-letters-full");
+        append(outbox, "behind");
+        assertThat(get(outbox.purgeDeadLetters(Long.MAX_VALUE))).isPositive();
+        await().until(() -> published.contains("behind"));
     }
 }

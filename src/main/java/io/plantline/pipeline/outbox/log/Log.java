@@ -6,16 +6,20 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The log of one target on disk. */
 public final class Log {
+    private static final long READ_AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
     private final Disk disk;
     private final Listener listener;
     private final Segments segments;
     private final LogWriter writer;
     private final LogState recovered;
+    private final ReadFaults faults = new ReadFaults();
 
     /**
      * What a log is to be.
@@ -71,19 +75,35 @@ public final class Log {
             Listener listener,
             Executor callbacks)
             throws IOException {
-        Quarantine quarantine = new Quarantine(disk, listener);
-        Recovery recovery = new Recovery(disk, quarantine);
-        Recovery.Result found = recovery.run(lanes);
-        recovery.clear(quarantine);
-        recovery.secure();
+        Quarantine quarantine = new Quarantine(new SalvagingDisk(disk), listener);
+        Recovery.Result found = recover(disk, quarantine, lanes);
         LogState image = found.state().copy();
-        Segments segments = new Segments(disk, found.segments());
+        Segments segments = new Segments(found.segments());
         LogWriter writer = new LogWriter(name, disk, options, listener, callbacks, segments, found);
         for (LogRecord record : settle.apply(image)) {
             image.apply(record);
             writer.submit(record, null);
         }
         return new Log(disk, listener, segments, writer, image);
+    }
+
+    /** What cannot be read, time and again, is damage; it must not keep the rest from being read. */
+    private static Recovery.Result recover(Disk disk, Quarantine quarantine, int lanes) throws IOException {
+        for (int failures = 0; ; failures++) {
+            boolean lasting = failures == ReadFaults.LASTING;
+            Recovery recovery = new Recovery(lasting ? new SalvagingDisk(disk) : disk, quarantine);
+            try {
+                Recovery.Result found = recovery.run(lanes);
+                recovery.clear(quarantine);
+                recovery.secure();
+                return found;
+            } catch (IOException e) {
+                if (lasting) {
+                    throw e;
+                }
+                LockSupport.parkNanos(READ_AGAIN_NANOS);
+            }
+        }
     }
 
     /** What was there when the log was opened. */
@@ -128,7 +148,16 @@ public final class Log {
     }
 
     private LogReader reader(int lane, long from, long ordinal, LogState.@Nullable Gap gap) {
-        return new LogReader(disk, segments, writer, new Quarantine(disk, listener), lane, from, ordinal, gap);
+        return new LogReader(
+                disk,
+                segments,
+                writer,
+                new Quarantine(new SalvagingDisk(disk), listener),
+                faults,
+                lane,
+                from,
+                ordinal,
+                gap);
     }
 
     /**

@@ -21,11 +21,14 @@ public record LogInspection(LogState state, int segments, long groups, long byte
 
     /** What the records of a log add up to, without reading all of it. */
     public static LogState state(Disk disk) throws IOException {
-        return new Recovery(disk, (segment, from, to) -> {}).run(1).state();
+        return new Recovery(new SalvagingDisk(disk), (segment, from, to) -> {})
+                .run(1)
+                .state();
     }
 
     /** Inspects a log; an unusable tail is no damage, since nothing of it was ever promised. */
-    public static LogInspection of(Disk disk) throws IOException {
+    public static LogInspection of(Disk inspected) throws IOException {
+        Disk disk = new SalvagingDisk(inspected);
         Recovery.Result found = new Recovery(disk, (segment, from, to) -> {}).run(1);
         List<String> damage = new ArrayList<>();
         found.ruined().forEach(segment -> damage.add(segment.name() + ", all of it"));

@@ -16,6 +16,7 @@ public final class LogReader {
     private final Segments segments;
     private final LogWriter writer;
     private final Quarantine quarantine;
+    private final ReadFaults faults;
     private final int lane;
     private final long from;
     private LogState.@Nullable Gap gap;
@@ -28,6 +29,7 @@ public final class LogReader {
             Segments segments,
             LogWriter writer,
             Quarantine quarantine,
+            ReadFaults faults,
             int lane,
             long from,
             long ordinal,
@@ -36,6 +38,7 @@ public final class LogReader {
         this.segments = segments;
         this.writer = writer;
         this.quarantine = quarantine;
+        this.faults = faults;
         this.lane = lane;
         this.from = from;
         this.ordinal = ordinal;
@@ -59,14 +62,33 @@ public final class LogReader {
      */
     public record Chunk(List<Item> items, boolean caughtUp, long ordinal) {}
 
-    /** Reads on until there are {@code maxBytes} or the durable end is reached. */
+    /**
+     * Reads on until there are {@code maxBytes} or the durable end is reached.
+     *
+     * @throws IOException if the disk cannot be read; it is to be tried again. What cannot be read for long is read around
+     */
     public Chunk read(long maxBytes) throws IOException {
+        long atSegment = segment;
+        long at = segment < 0 ? from : position;
+        try {
+            Chunk read = readOrStay(disk, maxBytes);
+            faults.over(atSegment, at);
+            return read;
+        } catch (IOException e) {
+            if (!faults.areLasting(atSegment, at)) {
+                throw e;
+            }
+            return readOrStay(new SalvagingDisk(disk), maxBytes);
+        }
+    }
+
+    private Chunk readOrStay(Disk readable, long maxBytes) throws IOException {
         long segmentBefore = segment;
         long positionBefore = position;
         long ordinalBefore = ordinal;
         LogState.Gap gapBefore = gap;
         try {
-            return readOn(maxBytes);
+            return readOn(readable, maxBytes);
         } catch (IOException | RuntimeException e) {
             // What was read is not handed out, so it must be read again.
             gap = gapBefore;
@@ -77,7 +99,7 @@ public final class LogReader {
         }
     }
 
-    private Chunk readOn(long maxBytes) throws IOException {
+    private Chunk readOn(Disk readable, long maxBytes) throws IOException {
         LogWriter.Durable end = writer.durable();
         List<Item> items = new ArrayList<>();
         long bytes = 0;
@@ -87,8 +109,8 @@ public final class LogReader {
                 return caughtUp(items, end);
             }
             boolean last = at.number() == end.segment();
-            long limit = last ? end.position() : segments.end(at);
-            bytes += readSegment(at, limit, maxBytes - bytes, items);
+            long limit = last ? end.position() : segments.end(readable, at);
+            bytes += readSegment(readable, at, limit, maxBytes - bytes, items);
             if (bytes < maxBytes) {
                 if (last) {
                     return caughtUp(items, end);
@@ -117,12 +139,13 @@ public final class LogReader {
         return next;
     }
 
-    private long readSegment(Segment at, long limit, long maxBytes, List<Item> items) throws IOException {
+    private long readSegment(Disk readable, Segment at, long limit, long maxBytes, List<Item> items)
+            throws IOException {
         List<Item> found = new ArrayList<>();
         long[] bytes = new long[1];
         long ordinalBefore = ordinal;
         LogState.Gap gapBefore = gap;
-        try (Disk.File file = disk.open(at.name())) {
+        try (Disk.File file = readable.open(at.name())) {
             SegmentScan scan = new SegmentScan(file, at.number(), position, limit, (number, start, stop) -> {
                 if (segments.contains(number)) {
                     quarantine.at(number, start, stop);

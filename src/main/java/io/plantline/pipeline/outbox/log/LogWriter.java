@@ -85,7 +85,7 @@ final class LogWriter {
             sealedEnd = recovered.lastEnd();
             segments.sealed(sealed, sealedEnd);
             for (Segment segment : segments.list()) {
-                segments.end(segment);
+                segments.end(new SalvagingDisk(disk), segment);
             }
         }
         this.spares = new SpareFiles(disk, options);
@@ -135,6 +135,9 @@ final class LogWriter {
                 break;
             }
             group.clear();
+            if (position > options.segmentBytes()) {
+                moveOn(); // One large record must not fill a small log for good.
+            }
         }
         closeFile();
     }

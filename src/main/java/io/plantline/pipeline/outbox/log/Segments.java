@@ -9,12 +9,10 @@ import org.jspecify.annotations.Nullable;
 
 /** The segments there are, oldest first. The writer changes them, readers look. */
 final class Segments {
-    private final Disk disk;
     private final Map<Long, Long> ends = new ConcurrentHashMap<>();
     private volatile List<Segment> list;
 
-    Segments(Disk disk, List<Segment> found) {
-        this.disk = disk;
+    Segments(List<Segment> found) {
         this.list = List.copyOf(found);
     }
 
@@ -78,7 +76,7 @@ final class Segments {
     }
 
     /** Where a segment ends, or {@link Long#MAX_VALUE} if that is not known. */
-    long end(Segment segment) throws IOException {
+    long end(Disk disk, Segment segment) throws IOException {
         Long known = ends.get(segment.number());
         if (known != null) {
             return known;

@@ -1,6 +1,7 @@
 package io.plantline.pipeline.outbox.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageProperties;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Test;
 /** Faults 63 and 65 to 67: damage costs what it hits, is counted to the message, and never keeps the rest from leaving. */
 class LogDamageTest {
     private static final Log.Options OPTIONS = new Log.Options(2_048, 0, 0);
+    private static final Log.Options LARGE = new Log.Options(1 << 20, 0, 0);
     private static final int BATCHES = 24;
     private static final int COMMITTED = 2;
 
@@ -179,9 +181,8 @@ class LogDamageTest {
 
     @Test
     void aSegmentOfZerosIsDamageAndAnEmptyOneIsNot() throws Exception {
-        Log.Options large = new Log.Options(1 << 20, 0, 0);
         SimulatedDisk disk = new SimulatedDisk();
-        Log log = Log.open("zeros", disk, 1, state -> List.of(), large, new Watch(), Runnable::run);
+        Log log = Log.open("zeros", disk, 1, state -> List.of(), LARGE, new Watch(), Runnable::run);
         byte[] payload = new byte[200_000];
         new java.util.Random(1).nextBytes(payload);
         MessageBatch.Builder builder = new MessageBatch.Builder(1 << 18);
@@ -253,6 +254,65 @@ class LogDamageTest {
         log.close(1_000);
         assertThat(failures).isGreaterThan(2);
         assertThat(firsts).hasSize(BATCHES - COMMITTED).isSorted().doesNotHaveDuplicates();
+    }
+
+    /** Segments are larger here than a block of the disk. */
+    @Test
+    void aBlockThatCannotBeReadForLongCostsWhatIsInIt() throws Exception {
+        SimulatedDisk disk = new SimulatedDisk();
+        Log log = Log.open("bad", disk, 1, state -> List.of(), LARGE, new Watch(), Runnable::run);
+        for (int i = 0; i < 200; i++) {
+            store(log, 3L * i, batch(i));
+        }
+        String first = logs(disk).get(0);
+        disk.breakBlock(first, 8_192, 12_288);
+        LogReader reader = log.reader(0);
+        for (int i = 0; i < ReadFaults.LASTING; i++) {
+            assertThatThrownBy(() -> reader.read(1 << 20))
+                    .as("perhaps it comes back")
+                    .hasMessageContaining("Input/output");
+        }
+        LogReader.Chunk chunk = reader.read(1 << 20);
+        assertThat(chunk.caughtUp()).isTrue();
+        long lost = chunk.items().stream().mapToLong(LogReader.Item::lost).sum();
+        long read = chunk.items().stream().filter(item -> item.stored() != null).count();
+        assertThat(lost).isBetween(3L, 120L);
+        assertThat(3 * read + lost).isEqualTo(600);
+        assertThat(quarantined).hasSize(1);
+        log.close(1_000);
+    }
+
+    @Test
+    void aStartReadsAroundABadBlockOfTheNewestSegment() throws Exception {
+        SimulatedDisk disk = new SimulatedDisk();
+        Log log = Log.open("bad", disk, 1, state -> List.of(), LARGE, new Watch(), Runnable::run);
+        for (int i = 0; i < 200; i++) {
+            store(log, 3L * i, batch(i));
+        }
+        log.close(1_000);
+        SimulatedDisk next = disk.afterKill();
+        next.breakBlock(logs(next).get(0), 8_192, 12_288);
+        Log after = Log.open("bad", next, 1, state -> List.of(), LARGE, new Watch(), Runnable::run);
+        assertThat(after.recovered().nextSequence()).isEqualTo(601);
+        assertThat(after.recovered().waiting()).isEqualTo(600);
+        assertThat(quarantined).hasSize(1);
+        after.close(1_000);
+    }
+
+    @Test
+    void aDiskThatIsGoneIsWaitedForHoweverLong() throws Exception {
+        SimulatedDisk disk = filled();
+        Log log = open(disk);
+        LogReader reader = log.reader(0);
+        disk.gone(true);
+        for (int i = 0; i < 5 * ReadFaults.LASTING; i++) {
+            assertThatThrownBy(() -> reader.read(1 << 20)).hasMessageContaining("Input/output");
+        }
+        disk.gone(false);
+        LogReader.Chunk chunk = reader.read(1 << 20);
+        assertThat(chunk.items()).hasSize(BATCHES - COMMITTED).allMatch(item -> item.lost() == 0);
+        assertThat(quarantined).isEmpty();
+        log.close(1_000);
     }
 
     @Test

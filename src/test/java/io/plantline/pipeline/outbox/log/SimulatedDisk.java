@@ -36,11 +36,15 @@ final class SimulatedDisk implements Disk {
     private int readsLeft = -1;
     private long capacity = Long.MAX_VALUE;
     private boolean scarce;
+    private boolean gone;
     private int forces;
 
     private static final class Content {
         private byte[] durable = new byte[0];
         private byte[] now = new byte[0];
+
+        private int badFrom;
+        private int badTo;
 
         void write(byte[] bytes, int at) {
             if (now.length < at + bytes.length) {
@@ -161,6 +165,17 @@ final class SimulatedDisk implements Disk {
         files.get(name).durable = files.get(name).now.clone();
     }
 
+    /** Bytes that cannot be read any more. */
+    synchronized void breakBlock(String name, int from, int to) {
+        files.get(name).badFrom = from;
+        files.get(name).badTo = to;
+    }
+
+    /** Nothing can be read, for a while. */
+    synchronized void gone(boolean is) {
+        gone = is;
+    }
+
     synchronized void truncate(String name, int length) {
         files.get(name).now = Arrays.copyOf(files.get(name).now, length);
         files.get(name).durable = files.get(name).now.clone();
@@ -247,7 +262,9 @@ final class SimulatedDisk implements Disk {
         @Override
         public int read(ByteBuffer into, long position) throws IOException {
             synchronized (SimulatedDisk.this) {
-                if (readsLeft-- == 0) {
+                if (readsLeft-- == 0
+                        || gone
+                        || (content.badTo > position && content.badFrom < position + into.remaining())) {
                     throw new IOException("Input/output error");
                 }
                 int size = (int) Math.max(0, Math.min(into.remaining(), content.now.length - position));
