@@ -232,6 +232,11 @@ final class MqttConnection {
         events.versionRefused(this);
     }
 
+    /** Since when nothing has arrived. */
+    long silentMillis() {
+        return (System.nanoTime() - lastReceivedNanos) / 1_000_000;
+    }
+
     /** Bytes arrived, be it half a packet: the broker is there. */
     void endOfRead() {
         lastReceivedNanos = System.nanoTime();

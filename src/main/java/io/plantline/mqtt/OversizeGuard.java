@@ -13,6 +13,9 @@ import java.util.List;
  * slices as large as what the socket read.
  */
 final class OversizeGuard extends ByteToMessageDecoder {
+    /** Bytes of a packet that is no message; a hundredth would do, and what is held until it is there is held in memory. */
+    private static final int MAX_OTHER = 1 << 20;
+
     private static final int PUBLISH = 3;
     private static final int INCOMPLETE = -1;
     private static final int MALFORMED = -2;
@@ -61,8 +64,12 @@ final class OversizeGuard extends ByteToMessageDecoder {
                 break;
             }
             int remaining = remainingLength(in, at);
-            if (header + remaining > maxPacketSize && in.getUnsignedByte(at) >> 4 == PUBLISH) {
+            boolean message = in.getUnsignedByte(at) >> 4 == PUBLISH;
+            if (message && header + remaining > maxPacketSize) {
                 break;
+            }
+            if (!message && remaining > MAX_OTHER) {
+                throw new CorruptedFrameException("a packet of " + remaining + " bytes that is no message");
             }
             passing = (long) header + remaining;
         }

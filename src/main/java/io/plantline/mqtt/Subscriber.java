@@ -23,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * again, now and then: its access rules may be mended while the connection lasts.
  */
 final class Subscriber {
+    /** So often a deadline is put off, or what was lost would be waited for as long as messages come. */
+    private static final int PATIENCE = 30;
+
     private final ContextInternal context;
     private final MessageHandler handler;
     private final Runnable whenSettled;
@@ -204,10 +207,20 @@ final class Subscriber {
     }
 
     private void await(MqttConnection open, String packet) {
+        await(open, packet, timeout.toMillis(), PATIENCE);
+    }
+
+    /** While something comes the answer may be behind it: a broker sends first what the session has, and it may be large. */
+    private void await(MqttConnection open, String packet, long millis, int times) {
         cancelTimer();
-        timer = context.setTimer(timeout.toMillis(), id -> {
+        timer = context.setTimer(Math.max(1, millis), id -> {
             timer = -1;
-            open.close("no " + packet + " within " + timeout.toMillis() + " ms");
+            long left = timeout.toMillis() - open.silentMillis();
+            if (left > 0 && times > 0) {
+                await(open, packet, left, times - 1);
+            } else {
+                open.close("no " + packet + " within " + timeout.toMillis() + " ms");
+            }
         });
     }
 

@@ -131,6 +131,26 @@ class MqttSessionTest {
         }
 
         @Test
+        void waitsForTheAnswerBehindALargeMessage() {
+            Options options = options();
+            options.connectTimeout = Duration.ofMillis(300);
+            try (SessionHarness session = SessionHarness.start(options).safeAtOnce()) {
+                Connection slow = broker.accept().connected(true);
+                Packet subscribe = slow.expect(Packet.SUBSCRIBE);
+                byte[] large = Packet.publish(5, "a/1", 1, 1, false, false, new byte[1_000])
+                        .bytes();
+                for (int at = 0; at < large.length; at += 50) {
+                    slow.sendBytes(java.util.Arrays.copyOfRange(large, at, Math.min(large.length, at + 50)));
+                    LockSupport.parkNanos(50_000_000);
+                }
+                slow.send(Packet.subAck(5, subscribe.id(), slow.askedQos(subscribe)));
+                session.awaitState(State.SUBSCRIBED);
+                slow.expectAck(Packet.PUBACK, 1);
+                assertThat(session.status().counters().connects()).isEqualTo(1);
+            }
+        }
+
+        @Test
         void givesUpOnABrokerThatNeverAnswersSubscribe() {
             Options options = options();
             options.connectTimeout = Duration.ofMillis(200);
@@ -881,6 +901,18 @@ class MqttSessionTest {
                 again.publish("a/1", 1, 1, false, "x");
                 again.expectAck(Packet.PUBACK, 1);
                 assertThat(session.next().payload()).isEqualTo("x");
+            }
+        }
+
+        @Test
+        void aHugePacketThatIsNoMessageEndsTheConnectionAtOnce() { // fault 20
+            try (SessionHarness session = SessionHarness.start(broker.port()).safeAtOnce()) {
+                Connection connection = broker.welcome(false);
+                // SUBACK of 200 MB, of which only the beginning comes.
+                connection.sendBytes(java.util.HexFormat.of().parseHex("90808480600001"));
+                connection.expectClosed();
+                broker.accept().connected(true);
+                session.awaitState(State.SUBSCRIBED);
             }
         }
 
