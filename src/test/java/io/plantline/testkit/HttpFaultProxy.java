@@ -11,9 +11,14 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.RequestOptions;
 import io.vertx.core.net.HostAndPort;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 
 /** An HTTP proxy in front of one server, which fails requests as networks and services do. Counts what it did. */
 public final class HttpFaultProxy implements AutoCloseable {
+    private static final String ERROR = """
+            <?xml version="1.0" encoding="UTF-8"?>
+            <Error><Code>InternalError</Code><Message>We encountered an internal error. Please try again.</Message></Error>""";
+
     private final Vertx vertx = Vertx.vertx();
     private final HttpClient client = vertx.createHttpClient();
     private final int upstream;
@@ -21,6 +26,7 @@ public final class HttpFaultProxy implements AutoCloseable {
     private final AtomicInteger faults = new AtomicInteger();
     private volatile Fault fault = Fault.NONE;
     private volatile int status;
+    private volatile Predicate<HttpServerRequest> concerned = request -> true;
     private volatile Tap tap = (answered, method) -> true;
 
     /** Sees each request before it passes, and its answer before that does. */
@@ -38,7 +44,13 @@ public final class HttpFaultProxy implements AutoCloseable {
         /** The server does what it is asked for, and its answer is lost. */
         ANSWER_LOST,
         /** A status instead of the server's. */
-        STATUS
+        STATUS,
+        /** No answer, and the server sees nothing. */
+        HANG,
+        /** Success, and then it says that there was none: S3 does so where an answer takes long. */
+        ERROR_IN_BODY,
+        /** One bit of the body changes on its way. */
+        BIT_FLIPPED
     }
 
     private HttpFaultProxy(int upstream) {
@@ -69,6 +81,12 @@ public final class HttpFaultProxy implements AutoCloseable {
         return faults.getAndSet(0);
     }
 
+    /** Faults happen to these requests only. */
+    public HttpFaultProxy only(Predicate<HttpServerRequest> some) {
+        concerned = some;
+        return this;
+    }
+
     /** Answers with this status from now on. */
     public int status(int code) {
         status = code;
@@ -76,7 +94,7 @@ public final class HttpFaultProxy implements AutoCloseable {
     }
 
     private void handle(HttpServerRequest request) {
-        Fault now = fault;
+        Fault now = concerned.test(request) ? fault : Fault.NONE;
         if (now != Fault.NONE) {
             faults.incrementAndGet();
         }
@@ -85,10 +103,19 @@ public final class HttpFaultProxy implements AutoCloseable {
             return;
         }
         request.body()
-                .compose(body -> now == Fault.STATUS
-                        ? request.response().setStatusCode(status).end()
-                        : forward(request, body, now == Fault.ANSWER_LOST))
+                .compose(body -> switch (now) {
+                    case HANG -> Future.<Void>succeededFuture();
+                    case STATUS -> request.response().setStatusCode(status).end();
+                    case ERROR_IN_BODY -> request.response().end(ERROR);
+                    case BIT_FLIPPED -> forward(request, flipped(body), false);
+                    default -> forward(request, body, now == Fault.ANSWER_LOST);
+                })
                 .onFailure(e -> request.connection().close());
+    }
+
+    private static Buffer flipped(Buffer body) {
+        int at = body.length() / 2;
+        return body.setByte(at, (byte) (body.getByte(at) ^ 1));
     }
 
     private Future<Void> forward(HttpServerRequest request, Buffer body, boolean lost) {

@@ -9,6 +9,7 @@ import io.vertx.core.Promise;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.async.AsyncRequestBody;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
 import software.amazon.awssdk.services.s3.model.CompletedPart;
@@ -25,13 +26,18 @@ import software.amazon.awssdk.services.s3.model.MultipartUpload;
 record Bucket(S3TargetConfig config, TargetContext context, S3AsyncClient client, String contentType) {
     private static final String PLAN = "plantline-plan";
 
-    /** Puts a whole object. */
-    Future<Void> put(Plan plan, String key, byte[] bytes) {
+    /**
+     * Puts a whole object.
+     *
+     * @param md5 in base64; null: the SDK sends a checksum of its own
+     */
+    Future<Void> put(Plan plan, String key, byte[] bytes, @Nullable String md5) {
         return onContext(client.putObject(
                         request -> {
                             request.bucket(config.bucket())
                                     .key(key)
                                     .contentType(contentType)
+                                    .contentMD5(md5)
                                     .metadata(Map.of(PLAN, plan.id()));
                             if (config.conditionalWrites()) {
                                 request.ifNoneMatch("*");
@@ -70,11 +76,12 @@ record Bucket(S3TargetConfig config, TargetContext context, S3AsyncClient client
     }
 
     /** Sends a part; numbers begin with 1. */
-    CompletableFuture<CompletedPart> part(String key, String upload, int number, byte[] bytes) {
+    CompletableFuture<CompletedPart> part(String key, String upload, int number, byte[] bytes, @Nullable String md5) {
         return client.uploadPart(
                         request -> request.bucket(config.bucket())
                                 .key(key)
                                 .uploadId(upload)
+                                .contentMD5(md5)
                                 .partNumber(number),
                         AsyncRequestBody.fromBytesUnsafe(bytes))
                 .thenApply(sent -> CompletedPart.builder()

@@ -5,7 +5,10 @@ import io.plantline.spi.object.ObjectStore;
 import io.vertx.core.Future;
 import java.io.ByteArrayOutputStream;
 import java.io.OutputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +23,9 @@ final class S3Draft extends OutputStream implements ObjectStore.Draft {
     private final Plan plan;
     private final String key;
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream(4096);
+    /** Of what is gathered, where the SDK sends no checksum: without one a store keeps what arrived, whatever was sent. */
+    private final @Nullable MessageDigest md5;
+
     private final List<CompletedPart> parts = new ArrayList<>();
     private @Nullable String upload;
     private @Nullable CompletableFuture<CompletedPart> sending;
@@ -29,6 +35,20 @@ final class S3Draft extends OutputStream implements ObjectStore.Draft {
         this.bucket = bucket;
         this.plan = plan;
         this.key = key;
+        this.md5 = bucket.config().checksumsAlways() ? null : md5();
+    }
+
+    private static MessageDigest md5() {
+        try {
+            return MessageDigest.getInstance("MD5");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has it", e);
+        }
+    }
+
+    /** Of what was gathered since the last time. */
+    private @Nullable String digest() {
+        return md5 == null ? null : Base64.getEncoder().encodeToString(md5.digest());
     }
 
     @Override
@@ -52,6 +72,9 @@ final class S3Draft extends OutputStream implements ObjectStore.Draft {
             }
             int now = Math.min(left, limit - bytes.size());
             bytes.write(some, from, now);
+            if (md5 != null) {
+                md5.update(some, from, now);
+            }
             from += now;
             left -= now;
         }
@@ -64,7 +87,7 @@ final class S3Draft extends OutputStream implements ObjectStore.Draft {
             if (upload == null) {
                 upload = bucket.begin(plan, key);
             }
-            sending = bucket.part(key, upload, parts.size() + 1, bytes.toByteArray());
+            sending = bucket.part(key, upload, parts.size() + 1, bytes.toByteArray(), digest());
             bytes.reset();
         } catch (RuntimeException e) {
             failure = e;
@@ -84,11 +107,11 @@ final class S3Draft extends OutputStream implements ObjectStore.Draft {
         Future<Void> published = failure != null
                 ? Future.failedFuture(failure)
                 : begun == null
-                        ? bucket.put(plan, key, bytes.toByteArray())
+                        ? bucket.put(plan, key, bytes.toByteArray(), digest())
                         : bucket.context()
                                 .<Void>blocking(() -> {
                                     awaitPart();
-                                    parts.add(bucket.part(key, begun, parts.size() + 1, bytes.toByteArray())
+                                    parts.add(bucket.part(key, begun, parts.size() + 1, bytes.toByteArray(), digest())
                                             .join());
                                     return null;
                                 })

@@ -31,7 +31,7 @@ public final class S3TargetFactory implements TargetFactory<S3TargetConfig> {
                   "region": {"type": "string", "minLength": 1, "description": "AWS Region. Default: AWS_REGION."},
                   "endpoint": {"type": "string", "description": "URL of a store that is not AWS. Default: AWS_ENDPOINT_URL_S3."},
                   "path-style": {"type": "boolean", "description": "Bucket in the path. Default: true with an endpoint."},
-                  "checksums": {"enum": ["always", "when-required"], "description": "Default: when-required with an endpoint, else always."},
+                  "checksums": {"enum": ["always", "when-required"], "description": "Those of the AWS SDK, which older stores refuse; when-required: Content-MD5. Default: when-required with an endpoint, else always."},
                   "conditional-writes": {"type": "boolean", "default": true, "description": "Off for stores without If-None-Match: then a retry may overwrite."},
                   "ca": {"type": "string", "minLength": 1, "description": "PEM file of the authorities to trust, for a store in the plant. Default: the platform's."},
                   "proxy": {"type": "string", "pattern": "^http://", "description": "http://host:port of a proxy. Default: HTTPS_PROXY and NO_PROXY."},
