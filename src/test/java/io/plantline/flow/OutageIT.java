@@ -28,6 +28,7 @@ class OutageIT {
     private static final int TOPICS = 20;
     private static final int RATE = 1_000;
     private static final Duration DOWN = Duration.ofSeconds(Integer.getInteger("outage.seconds", 60));
+    private static final Duration REFUSED = Duration.ofSeconds(Integer.getInteger("outage.refused-seconds", 5));
     private static final Duration SHORT = Duration.ofSeconds(5);
     private static final Pattern WAITING = Pattern.compile("dead-lettered (\\d+) .*waiting (\\d+)");
 
@@ -71,7 +72,7 @@ class OutageIT {
 
             proxy.status(403);
             await().until(() -> plantline.log().contains("TARGET-HELD: lake"));
-            LockSupport.parkNanos(SHORT.toNanos());
+            LockSupport.parkNanos(REFUSED.toNanos());
             assertThat(proxy.fault(Fault.ANSWER_LOST))
                     .as("the refusals happened")
                     .isPositive();
@@ -87,8 +88,9 @@ class OutageIT {
             Verifier.Findings found = Verifier.verify(s3.copy("lake", "", directory), TOPICS, perTopic);
             System.out.printf(
                     Locale.ROOT,
-                    "S3 down for %d s: %d waited, caught up at %.1f times the rate while it went on, peak RSS %d MB; %s%n",
+                    "S3 down for %d s, then 403 for %d s: %d waited, caught up at %.1f times the rate while it went on, peak RSS %d MB; %s%n",
                     DOWN.toSeconds(),
+                    REFUSED.toSeconds(),
                     waiting,
                     waiting / seconds / RATE + 1,
                     peak,
