@@ -273,6 +273,11 @@ final class Relay {
                 .orElse(0);
     }
 
+    /** Whether messages are acknowledged when they are on disk, and not only when they have left. */
+    boolean isDurable() {
+        return journal.isDurable();
+    }
+
     /** Whether a plan of this relay may be read from disk while it is published. */
     boolean canLeaveOnDisk() {
         return journal.isDurable() && next == null && processing == null && target.namesByPlan();

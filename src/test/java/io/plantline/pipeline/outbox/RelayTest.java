@@ -349,13 +349,20 @@ class RelayTest {
 
     @Test
     void aMessageThatFailsWhileOthersSucceedIsGivenUpAfterItsAttempts() {
-        processor.set(batch -> echo(batch, payload -> payload.equals("bad") ? Failure.retry("status-500", "x") : null));
+        AtomicReference<Boolean> up = new AtomicReference<>(true);
+        processor.set(batch -> {
+            ProcessReply reply = echo(
+                    batch, payload -> payload.equals("bad") || !up.get() ? Failure.retry("status-500", "x") : null);
+            up.set(false);
+            return reply;
+        });
         OutboxVerticle outbox = outbox(1, true, definition(3, ProcessorDefinition.OnFailure.DEAD_LETTER));
         Future<Void> safe = outbox.append(0, batch("a", "bad", "b"));
         await().until(() -> ledger.snapshot().retries() > 5);
         assertThat(safe.isComplete())
                 .as("nothing else succeeds meanwhile, so it is not given up")
                 .isFalse();
+        processor.set(batch -> echo(batch, payload -> payload.equals("bad") ? Failure.retry("status-500", "x") : null));
         List<Future<Void>> others = new ArrayList<>();
         for (int i = 0; i < 10 && !safe.isComplete(); i++) {
             long retries = ledger.snapshot().retries();
@@ -367,6 +374,27 @@ class RelayTest {
         assertThat(dead.messages()).hasSize(1);
         assertThat(dead.messages().get(0)).startsWith("bad");
         balances(3 + others.size(), 2 + others.size(), 0, 1);
+    }
+
+    /** In memory mode the broker's window is full then: Mosquitto's has room for 20. */
+    @Test
+    void aMessageThatFailsIsGivenUpAlsoWhereNothingMoreComes() {
+        List<String> asked = new CopyOnWriteArrayList<>();
+        processor.set(batch -> {
+            return echo(batch, payload -> {
+                asked.add(payload);
+                return payload.equals("bad") ? Failure.retry("status-500", "x") : null;
+            });
+        });
+        OutboxVerticle outbox = outbox(1, true, definition(5, ProcessorDefinition.OnFailure.DEAD_LETTER));
+        join(outbox.append(0, batch("a", "bad", "b")));
+        assertThat(dead.messages()).singleElement().asString().startsWith("bad");
+        assertThat(published).containsExactly("a", "b");
+        assertThat(asked.stream().filter("bad"::equals)).hasSize(5);
+        assertThat(asked.stream().filter("b"::equals))
+                .as("only one is asked about again")
+                .hasSize(1);
+        balances(3, 2, 0, 1);
     }
 
     /** What waits with a message that fails is in memory, so it is bounded; the message is given up all the same. */
