@@ -16,6 +16,7 @@ import io.plantline.pipeline.Outbox;
 import io.plantline.pipeline.PipelineCodec;
 import io.plantline.pipeline.PipelineMessage.PublishReply;
 import io.plantline.pipeline.PipelineMessage.PublishRequest;
+import io.plantline.pipeline.outbox.log.Disk;
 import io.plantline.pipeline.outbox.log.FileDisk;
 import io.plantline.plugin.target.mqtt.MqttTargetFactory;
 import io.plantline.spi.Verdicts;
@@ -56,6 +57,7 @@ abstract class DiskOutboxHarness {
     OnFull onFull = OnFull.BLOCK;
     List<ProcessorDefinition> processors = List.of();
     Outbox deadOutbox;
+    Disk.Opener disks = FileDisk::new;
 
     @AfterEach
     void stop() {
@@ -83,7 +85,7 @@ abstract class DiskOutboxHarness {
         OutboxVerticle outbox = new OutboxVerticle(
                 target(lanes, "f"),
                 processors,
-                new Storage("outbox", Optional.of(folder), FileDisk::new, 0, () -> "hash"),
+                new Storage("outbox", Optional.of(folder), disks, 0, () -> "hash"),
                 ledger,
                 name -> deadOutbox);
         opened = outbox;

@@ -16,6 +16,7 @@ import io.plantline.pipeline.PipelineMessage.PublishReply;
 import io.plantline.pipeline.PipelineMessage.PublishRequest;
 import io.plantline.pipeline.Unreleased;
 import io.plantline.pipeline.outbox.log.FileDisk;
+import io.plantline.pipeline.outbox.log.SlowDisk;
 import io.plantline.spi.Verdicts;
 import io.plantline.testkit.TestContext;
 import io.vertx.core.Future;
@@ -30,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -55,6 +57,27 @@ class DiskOutboxTest extends DiskOutboxHarness {
         reopen(1);
         assertThat(ledger.snapshot().delivered()).as("the books go on").isEqualTo(3);
         assertThat(ledger.snapshot().waiting()).isZero();
+    }
+
+    @Test
+    void aSlowForceDelaysAcknowledgementsAndNothingElse() throws Exception { // fault 64
+        Semaphore forces = new Semaphore(1);
+        disks = folder -> new SlowDisk(folder, forces);
+        OutboxVerticle outbox = open(1);
+        append(outbox, "before");
+        await().until(() -> published.contains("before"));
+        forces.acquire();
+        List<Future<Void>> safe = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            safe.add(outbox.append(0, batch(0, "m" + i)));
+            get(outbox.report()); // Its context is free.
+        }
+        assertThat(safe).noneMatch(Future::isComplete);
+        forces.release();
+        for (Future<Void> one : safe) {
+            get(one);
+        }
+        await().until(() -> published.size() == 101);
     }
 
     @Test
@@ -256,7 +279,7 @@ class DiskOutboxTest extends DiskOutboxHarness {
         assertThat(ledger.snapshot().totals().purged()).isEqualTo(6_000);
     }
 
-    private static long get(Future<Long> future) throws Exception {
+    private static <T> T get(Future<T> future) throws Exception {
         return future.toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
     }
 

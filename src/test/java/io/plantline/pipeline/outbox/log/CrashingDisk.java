@@ -4,19 +4,17 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** A folder whose process ends, as by SIGKILL, at a point of the log's way to the disk. */
-public final class CrashingDisk implements Disk {
+public final class CrashingDisk extends ForwardingDisk {
     private static final AtomicInteger LEFT = new AtomicInteger();
     private static volatile @Nullable Point armed;
     private static volatile Pattern file = Pattern.compile(".*");
     private static volatile Path trigger = Path.of("/");
     private final Path folder;
-    private final FileDisk disk;
 
     /** Where the process ends. */
     public enum Point {
@@ -30,8 +28,8 @@ public final class CrashingDisk implements Disk {
     }
 
     public CrashingDisk(Path folder) throws IOException {
+        super(new FileDisk(folder));
         this.folder = folder;
-        this.disk = new FileDisk(folder);
     }
 
     /**
@@ -59,79 +57,46 @@ public final class CrashingDisk implements Disk {
     }
 
     @Override
-    public List<String> list() throws IOException {
-        return disk.list();
-    }
-
-    @Override
     public File create(String name) throws IOException {
-        return new CrashingFile(disk.create(name), folder.resolve(name));
-    }
-
-    @Override
-    public File open(String name) throws IOException {
-        return disk.open(name);
+        return new CrashingFile(super.create(name), folder.resolve(name));
     }
 
     @Override
     public void rename(String from, String to) throws IOException {
         at(Point.BEFORE_RENAME, folder.resolve(to));
-        disk.rename(from, to);
+        super.rename(from, to);
         at(Point.AFTER_RENAME, folder.resolve(to));
-    }
-
-    @Override
-    public void delete(String name) throws IOException {
-        disk.delete(name);
     }
 
     @Override
     public void forceNames() throws IOException {
         at(Point.BEFORE_NAMES_ARE_FORCED, folder);
-        disk.forceNames();
+        super.forceNames();
     }
 
-    @Override
-    public long usableBytes() throws IOException {
-        return disk.usableBytes();
-    }
+    private static final class CrashingFile extends ForwardingFile {
+        private final Path path;
 
-    private record CrashingFile(File file, Path path) implements File {
-        @Override
-        public int read(ByteBuffer into, long position) throws IOException {
-            return file.read(into, position);
+        CrashingFile(File file, Path path) {
+            super(file);
+            this.path = path;
         }
 
         @Override
         public void write(ByteBuffer from, long position) throws IOException {
             at(Point.BEFORE_WRITE, path);
             if (isTime(Point.HALF_WRITE, path)) {
-                file.write(from.duplicate().limit(from.position() + from.remaining() / 2), position);
+                super.write(from.duplicate().limit(from.position() + from.remaining() / 2), position);
                 Runtime.getRuntime().halt(137);
             }
-            file.write(from, position);
+            super.write(from, position);
             at(Point.AFTER_WRITE_BEFORE_FORCE, path);
         }
 
         @Override
         public void force() throws IOException {
-            file.force();
+            super.force();
             at(Point.AFTER_FORCE_BEFORE_ACKNOWLEDGEMENT, path);
-        }
-
-        @Override
-        public long size() throws IOException {
-            return file.size();
-        }
-
-        @Override
-        public void truncate(long size) throws IOException {
-            file.truncate(size);
-        }
-
-        @Override
-        public void close() throws IOException {
-            file.close();
         }
     }
 }

@@ -114,12 +114,6 @@ class S3FaultTest {
         return context.call(() -> target.publish(plan));
     }
 
-    private void isThereOnce() {
-        assertThat(lake.keys(bucket)).hasSize(1);
-        assertThat(ParquetRows.read(lake.get(bucket, lake.keys(bucket).get(0)))).hasSize(MESSAGES);
-        assertThat(lake.uploads(bucket)).isEmpty();
-    }
-
     private static Stream<Arguments> statuses() { // faults 37 and 38
         return Stream.of(500, 502, 503, 504)
                 .flatMap(status -> Stream.of(Operation.values()).map(operation -> Arguments.of(operation, status)));
@@ -128,13 +122,8 @@ class S3FaultTest {
     @ParameterizedTest
     @MethodSource("statuses")
     void aServersErrorIsTriedAgain(Operation operation, int status) {
-        S3Target target = open("");
-        PublishBatch plan = plan(operation.multipart);
         proxy.only(operation.is).status(status);
-        failsForNow(publish(target, plan));
-        assertThat(proxy.fault(Fault.NONE)).isPositive();
-        assertThat(publish(target, plan).refused()).isEmpty();
-        isThereOnce();
+        isTriedAgain("", operation.multipart);
     }
 
     private static Stream<Arguments> losses() { // faults 40 and 41
@@ -145,48 +134,40 @@ class S3FaultTest {
     @ParameterizedTest
     @MethodSource("losses")
     void aRequestOrItsAnswerThatIsLostIsTriedAgain(Operation operation, Fault fault) {
-        S3Target target = open("");
-        PublishBatch plan = plan(operation.multipart);
         proxy.only(operation.is).fault(fault);
-        failsForNow(publish(target, plan));
-        assertThat(proxy.fault(Fault.NONE)).isPositive();
-        assertThat(publish(target, plan).refused()).isEmpty();
-        isThereOnce();
+        isTriedAgain("", operation.multipart);
     }
 
     @Test
     void aSuccessThatSaysItIsNoneIsTriedAgain() { // fault 39
-        S3Target target = open("");
         proxy.only(Operation.COMPLETE_MULTIPART_UPLOAD.is).fault(Fault.ERROR_IN_BODY);
-        failsForNow(publish(target, plan(true)));
-        assertThat(lake.keys(bucket)).isEmpty();
-        assertThat(proxy.fault(Fault.NONE)).isPositive();
-        assertThat(publish(target, plan(true)).refused()).isEmpty();
-        isThereOnce();
+        isTriedAgain("", true);
     }
 
     @ParameterizedTest
     @EnumSource(names = {"PUT_OBJECT", "UPLOAD_PART"})
     void aBitThatFlipsOnTheWayIsNotStored(Operation operation) { // fault 47
         // What "always" sends along, this store does not look at; S3 does.
-        S3Target target = open(", \"checksums\": \"when-required\"");
         proxy.only(operation.is).fault(Fault.BIT_FLIPPED);
-        failsForNow(publish(target, plan(operation.multipart)));
-        assertThat(proxy.fault(Fault.NONE)).isPositive();
-        assertThat(lake.keys(bucket)).isEmpty();
-        assertThat(publish(target, plan(operation.multipart)).refused()).isEmpty();
-        isThereOnce();
+        isTriedAgain(", \"checksums\": \"when-required\"", operation.multipart);
     }
 
     @Test
     void aStoreWithoutConditionalWritesGetsTheSameObjectAgain() { // fault 45
-        S3Target target = open(", \"conditional-writes\": false, \"checksums\": \"when-required\"");
-        PublishBatch plan = plan(false);
         proxy.only(Operation.PUT_OBJECT.is).fault(Fault.ANSWER_LOST);
+        isTriedAgain(", \"conditional-writes\": false, \"checksums\": \"when-required\"", false);
+    }
+
+    /** The fault happens, and when it is over the plan is published. */
+    private void isTriedAgain(String more, boolean large) {
+        S3Target target = open(more);
+        PublishBatch plan = plan(large);
         failsForNow(publish(target, plan));
-        assertThat(proxy.fault(Fault.NONE)).isPositive();
+        assertThat(proxy.fault(Fault.NONE)).as("it happened").isPositive();
         assertThat(publish(target, plan).refused()).isEmpty();
-        isThereOnce();
+        assertThat(lake.keys(bucket)).hasSize(1);
+        assertThat(ParquetRows.read(lake.get(bucket, lake.keys(bucket).get(0)))).hasSize(MESSAGES);
+        assertThat(lake.uploads(bucket)).isEmpty();
     }
 
     private static void failsForNow(Verdicts verdicts) {
