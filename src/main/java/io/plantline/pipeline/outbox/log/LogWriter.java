@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -42,6 +43,10 @@ final class LogWriter {
     private boolean begun;
     /** Whether the newest segment was made where there is no room for messages. */
     private boolean cramped;
+    /** Whether a group was begun behind the end of the newest segment and did not become durable. */
+    private boolean torn;
+    /** Whether the newest segment holds nothing but the state. */
+    private boolean bare;
     /** Whether something in the newest segment is durable. */
     private boolean holding;
 
@@ -146,13 +151,9 @@ final class LogWriter {
     private boolean write(List<Item> group) {
         long wait = 0; // A new segment may do at once what the old one could not.
         boolean failing = false;
-        while (true) {
+        while (!group.isEmpty()) {
             try {
                 writeOnce(group);
-                if (failing) {
-                    listener.recovered();
-                }
-                return true;
             } catch (IOException | RuntimeException e) {
                 if (!failing) {
                     listener.failing(e);
@@ -162,8 +163,15 @@ final class LogWriter {
                     return false;
                 }
                 wait = Math.min(RETRY_MAX_NANOS, Math.max(RETRY_MIN_NANOS, wait * 2));
+                continue;
             }
+            done(group);
+            break;
         }
+        if (failing) {
+            listener.recovered();
+        }
+        return true;
     }
 
     /**
@@ -184,41 +192,51 @@ final class LogWriter {
 
     /** Where nothing in the log is needed any more, another segment makes room of those there are; whether it did. */
     private boolean moveOn() {
-        if (!holding || state.lowWater() < state.nextSequence() || position < options.segmentBytes() / 8) {
+        if (!holding || bare || state.lowWater() < state.nextSequence() || position < options.segmentBytes() / 8) {
             return false;
         }
         try {
-            Disk.File open = file;
-            if (open != null) {
-                open.truncate(position); // What did not fit takes room, too.
-            }
             roll(false);
             writeOnce(List.of());
+            return !spares.isScarce();
+        } catch (IOException | RuntimeException e) {
+            return false;
+        }
+    }
+
+    /** Takes out of a group what needs no room, and writes it; whether that has freed some, or was all. */
+    private boolean writeSmall(List<Item> group) {
+        List<Item> small = group.stream().filter(item -> !item.needsRoom()).toList();
+        if (small.isEmpty()) {
+            return false;
+        }
+        int before = segments.list().size();
+        // Where it failed alone, it would fail again.
+        if (!(small.size() < group.size() && isWritten(small)) && !(isRolled() && isWritten(small))) {
+            return false;
+        }
+        group.removeIf(item -> !item.needsRoom());
+        done(small);
+        return group.isEmpty() || segments.list().size() < before;
+    }
+
+    private boolean isWritten(List<Item> small) {
+        try {
+            writeOnce(small);
             return true;
         } catch (IOException | RuntimeException e) {
             return false;
         }
     }
 
-    /** Takes out of a group what needs no room, and writes it; whether that has freed some. */
-    private boolean writeSmall(List<Item> group) {
-        List<Item> small = group.stream().filter(item -> !item.needsRoom()).toList();
-        if (small.isEmpty() || small.size() == group.size()) {
+    /** Goes on in what is kept for that. */
+    private boolean isRolled() {
+        try {
+            roll(false);
+            return true;
+        } catch (IOException | RuntimeException e) {
             return false;
         }
-        int before = segments.list().size();
-        try {
-            writeOnce(small);
-        } catch (IOException | RuntimeException e) {
-            try {
-                roll(false); // Into what is kept for that.
-                writeOnce(small);
-            } catch (IOException | RuntimeException again) {
-                return false;
-            }
-        }
-        group.removeIf(item -> !item.needsRoom());
-        return segments.list().size() < before;
     }
 
     private void writeOnce(List<Item> group) throws IOException {
@@ -244,18 +262,20 @@ final class LogWriter {
         Disk.File to = Objects.requireNonNull(file);
         Group.seal(records.buffer(), number, position, count, epoch);
         int size = records.size();
+        torn = true;
         to.write(records.buffer().duplicate().flip(), position);
         force(to);
+        torn = false;
         records.shrink();
         for (Item item : group) {
             state.apply(item.record());
         }
         position = Group.aligned(position + size);
+        bare = !holding && group.isEmpty();
         holding = true;
         durable = durablePoint(number, position);
         trim();
         usedBytes = used();
-        done(group);
     }
 
     private Snapshot snapshot() {
@@ -270,9 +290,10 @@ final class LogWriter {
         if (scarce && needsRoom) {
             throw new IOException("fewer than " + options.minFreeBytes() + " bytes would be left on the disk");
         }
-        if (holding && file == null) {
+        if (holding && torn) {
             cutOff();
         }
+        torn = false;
         closeFile();
         if (holding) {
             sealed = number;
@@ -317,8 +338,8 @@ final class LogWriter {
     }
 
     /**
-     * Makes the file end where the segment does. A group whose force has failed may be there all the same. That it does not
-     * count is said only by the segment behind it, which may be removed before this one is.
+     * Makes the file end where the segment does. A group whose write or force has failed may be there all the same. That it does
+     * not count is said only by the segment behind it, which may be removed before this one is. And what did not fit takes room.
      */
     private void cutOff() throws IOException {
         List<Segment> all = segments.list();
@@ -376,7 +397,11 @@ final class LogWriter {
             }
         }
         if (!told.isEmpty()) {
-            callbacks.execute(() -> told.forEach(Runnable::run));
+            try {
+                callbacks.execute(() -> told.forEach(Runnable::run));
+            } catch (RejectedExecutionException e) {
+                // Nobody is left to be told. It is written, and must not be written again.
+            }
         }
     }
 

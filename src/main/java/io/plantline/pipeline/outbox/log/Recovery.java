@@ -98,7 +98,10 @@ final class Recovery {
             try (Disk.File file = disk.open(last.name())) {
                 ByteBuffer bytes = ByteBuffer.allocate(Group.HEADER + group.bodyLength());
                 file.read(bytes, group.position());
-                file.write(bytes.flip(), group.position());
+                if (!group.matches(bytes.flip().position(Group.HEADER).slice())) {
+                    throw new IOException("the last group of " + last.name() + " cannot be read any more");
+                }
+                file.write(bytes.position(0), group.position());
                 file.force();
             }
         }

@@ -5,10 +5,12 @@ import java.nio.ByteBuffer;
 
 /**
  * Reads a disk with bad blocks: what cannot be read of a file is zeros, which no checksum fits. Only where something else of
- * the file can be read: a disk that is gone has no bad blocks, it is waited for.
+ * the file can be read and the disk takes what is written: one that is gone has no bad blocks, it is waited for, although the system may
+ * still have some of it in memory.
  */
 final class SalvagingDisk extends ForwardingDisk {
     private static final int BLOCK = 4_096;
+    private static final String PROBE = "probe";
 
     SalvagingDisk(Disk disk) {
         super(disk);
@@ -19,7 +21,22 @@ final class SalvagingDisk extends ForwardingDisk {
         return new Salvaging(super.open(name));
     }
 
-    private static final class Salvaging extends ForwardingFile {
+    private boolean takesWrites() {
+        try (File probe = create(PROBE)) {
+            probe.write(ByteBuffer.allocate(BLOCK), 0);
+            probe.force();
+        } catch (IOException e) {
+            return false;
+        }
+        try {
+            delete(PROBE);
+        } catch (IOException e) {
+            // It is written over the next time.
+        }
+        return true;
+    }
+
+    private final class Salvaging extends ForwardingFile {
         Salvaging(File file) {
             super(file);
         }
@@ -45,7 +62,7 @@ final class SalvagingDisk extends ForwardingDisk {
                 into.put(block.clear());
                 at += size;
             }
-            if (!any && !canReadElsewhere(position, end)) {
+            if (!(any || canReadElsewhere(position, end)) || !takesWrites()) {
                 throw failure;
             }
             return (int) Math.max(0, end - position);

@@ -2,6 +2,7 @@ package io.plantline.pipeline.outbox.log;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.NoSuchFileException;
 import java.util.List;
 
 /**
@@ -23,7 +24,7 @@ final class SpareFiles {
         this.options = options;
         List<String> names = disk.list();
         this.spare = names.contains(SPARE);
-        this.reserve = names.contains(RESERVE);
+        this.reserve = names.contains(RESERVE) && size(RESERVE) >= reserveBytes();
     }
 
     /** Whether another segment of the usual size would leave less on the disk than there should be. */
@@ -38,17 +39,26 @@ final class SpareFiles {
      */
     void become(Segment next, boolean scarce) throws IOException {
         if (spare) {
-            disk.rename(SPARE, next.name());
             spare = false;
+            rename(SPARE, next);
         } else if (scarce && reserve) {
-            disk.rename(RESERVE, next.name());
             reserve = false;
+            rename(RESERVE, next);
+        }
+    }
+
+    /** Whoever needed room may have taken it away. */
+    private void rename(String name, Segment next) throws IOException {
+        try {
+            disk.rename(name, next.name());
+        } catch (NoSuchFileException e) {
+            // Then a new file is made.
         }
     }
 
     /** Takes a segment that is not needed any more. */
     void take(Segment old) throws IOException {
-        if (spare || !isWorthIt(old)) {
+        if (spare || size(old.name()) < options.segmentBytes() / 2) {
             disk.delete(old.name());
         } else {
             disk.rename(old.name(), SPARE);
@@ -56,10 +66,14 @@ final class SpareFiles {
         }
     }
 
-    private boolean isWorthIt(Segment old) throws IOException {
-        try (Disk.File file = disk.open(old.name())) {
-            return file.size() >= options.segmentBytes() / 2;
+    private long size(String name) throws IOException {
+        try (Disk.File file = disk.open(name)) {
+            return file.size();
         }
+    }
+
+    private int reserveBytes() {
+        return Math.min(RESERVE_BYTES, options.segmentBytes() / 2);
     }
 
     /** While there is room: makes the small one, if there is none. */
@@ -67,10 +81,16 @@ final class SpareFiles {
         if (reserve) {
             return;
         }
-        try (Disk.File file = disk.create(RESERVE)) {
-            file.write(ByteBuffer.allocate(Math.min(RESERVE_BYTES, options.segmentBytes() / 2)), 0);
-            file.force();
-            reserve = true;
+        try {
+            try (Disk.File file = disk.create(RESERVE)) {
+                file.write(ByteBuffer.allocate(reserveBytes()), 0);
+                file.force();
+                reserve = true;
+            } finally {
+                if (!reserve) {
+                    disk.delete(RESERVE);
+                }
+            }
         } catch (IOException e) {
             // Without it nothing leaves a disk on which nothing can be written, until somebody makes room.
         }

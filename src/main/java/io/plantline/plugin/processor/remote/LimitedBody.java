@@ -38,6 +38,9 @@ final class LimitedBody implements BodyCodec<byte[]>, BodyStream<byte[]> {
                 && response != null
                 && call.request().bodyCodec() instanceof LimitedBody body) {
             body.request = response.request();
+            if (body.stopped) {
+                body.stop();
+            }
         }
         call.next();
     }

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,6 +49,8 @@ final class Attempt {
         private int ordinal;
         private long lastSequence;
         private @Nullable String firstTopic;
+        /** What the producer threw instead of taking a record. */
+        private @Nullable KafkaException thrown;
     }
 
     Future<Verdicts> run() {
@@ -94,7 +97,7 @@ final class Attempt {
 
     /** Whether nothing that is sent now can count: a transaction fails with its first record. */
     private boolean isHopeless() {
-        return link.failure() != null || (link.isTransactional() && !pass.failed.isEmpty());
+        return link.failure() != null || (link.isTransactional() && (!pass.failed.isEmpty() || pass.thrown != null));
     }
 
     private void sendOne(int ordinal, MessageCursor message) {
@@ -115,6 +118,18 @@ final class Attempt {
         if (now.firstTopic == null) {
             now.firstTopic = record.topic();
         }
+        try {
+            send(now, ordinal, record);
+        } catch (KafkaException e) {
+            if (!link.isTransactional()) {
+                throw e;
+            }
+            // The transaction has failed by a record before this one, which is told of in a moment.
+            now.thrown = e;
+        }
+    }
+
+    private void send(Pass now, int ordinal, ProducerRecord<byte[], byte[]> record) {
         link.producer().send(record, (metadata, failure) -> {
             if (failure == null) {
                 link.progress();
@@ -152,6 +167,9 @@ final class Attempt {
             link.producer().abortTransaction();
             refused.putAll(pass.failed);
             return false;
+        }
+        if (pass.thrown != null) {
+            throw pass.thrown;
         }
         commit();
         return true;

@@ -23,6 +23,7 @@ final class KafkaTarget implements Target {
 
     private final Map<String, Future<Link>> opening = new HashMap<>();
     private boolean refreshCredential;
+    private boolean closed;
 
     KafkaTarget(KafkaTargetConfig config, TargetContext context) {
         this.config = config;
@@ -72,8 +73,13 @@ final class KafkaTarget implements Target {
         }
         Promise<Link> opened = Promise.promise();
         opening.put(outbox, opened.future());
-        open(outbox).onComplete(done -> {
+        Future.succeededFuture().compose(v -> open(outbox)).onComplete(done -> {
             opening.remove(outbox);
+            if (done.succeeded() && closed) {
+                done.result().close();
+                opened.fail("the target is closed");
+                return;
+            }
             if (done.succeeded()) {
                 links.put(outbox, done.result());
             }
@@ -102,6 +108,7 @@ final class KafkaTarget implements Target {
 
     @Override
     public Future<Void> close() {
+        closed = true;
         List<Future<Void>> closing = links.values().stream()
                 .map(open -> open.close().otherwiseEmpty())
                 .toList();

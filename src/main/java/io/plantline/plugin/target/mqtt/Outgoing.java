@@ -199,6 +199,9 @@ final class Outgoing {
                         window--;
                         open.clear(at);
                         verdicts.refuse(at, Failure.retry("not-sent", String.valueOf(e.getMessage())));
+                        if (alone) {
+                            vertx.runOnContext(v -> send()); // No acknowledgement will.
+                        }
                         finishIfDone();
                     });
         }

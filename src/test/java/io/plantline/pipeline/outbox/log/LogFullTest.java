@@ -130,4 +130,33 @@ class LogFullTest {
         stored.get(5, TimeUnit.SECONDS);
         assertThat(disk.usableBytes()).isLessThan(OPTIONS.segmentBytes());
     }
+
+    /** Somebody else takes the last block while nothing comes: the first that does not fit is a plan. */
+    @Test
+    void whatMakesRoomFindsSomeWhereThereIsNone() throws Exception {
+        open(disk);
+        for (int i = 0; i < 5; i++) {
+            store(i).get(5, TimeUnit.SECONDS);
+        }
+        disk.full(true);
+        for (int i = 0; i < 5; i++) {
+            planAndCommit(i).get(5, TimeUnit.SECONDS);
+        }
+        store(5).get(5, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void whatIsWrittenIsNotWrittenAgainWhereNobodyIsLeftToHearOfIt() throws Exception {
+        log = Log.open("full", disk, 1, state -> List.of(), OPTIONS, new Watch(), work -> {
+            throw new java.util.concurrent.RejectedExecutionException("closed");
+        });
+        store(0);
+        submit(new Committed(0, 1, 1, 0, 0));
+        log.close(5_000);
+        SimulatedDisk next = disk.afterKill();
+        open(next);
+        assertThat(log.recovered().lane(0).done()).isEqualTo(1);
+        assertThat(log.recovered().lane(0).stored()).isEqualTo(1);
+        assertThat(refusals).isEmpty();
+    }
 }

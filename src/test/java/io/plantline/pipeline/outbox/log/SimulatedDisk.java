@@ -35,6 +35,8 @@ final class SimulatedDisk implements Disk {
     private int failWrites;
     private int readsLeft = -1;
     private long capacity = Long.MAX_VALUE;
+    private static final int BLOCK = 4_096;
+
     private boolean scarce;
     private boolean gone;
     private int forces;
@@ -171,7 +173,7 @@ final class SimulatedDisk implements Disk {
         files.get(name).badTo = to;
     }
 
-    /** Nothing can be read, for a while. */
+    /** Nothing can be written, for a while, nor read but for the first block of each file, which the system has in memory. */
     synchronized void gone(boolean is) {
         gone = is;
     }
@@ -263,7 +265,7 @@ final class SimulatedDisk implements Disk {
         public int read(ByteBuffer into, long position) throws IOException {
             synchronized (SimulatedDisk.this) {
                 if (readsLeft-- == 0
-                        || gone
+                        || (gone && position + into.remaining() > BLOCK)
                         || (content.badTo > position && content.badFrom < position + into.remaining())) {
                     throw new IOException("Input/output error");
                 }
@@ -291,7 +293,7 @@ final class SimulatedDisk implements Disk {
                 if (refused) {
                     throw new IOException("No space left on device");
                 }
-                if (failWrites > 0) {
+                if (failWrites > 0 || gone) {
                     failWrites--;
                     throw new IOException("Input/output error");
                 }
