@@ -200,6 +200,14 @@ final class Lane {
                 }));
     }
 
+    /** Makes a plan again, as a start does, of what can be read. */
+    void regather(Plan plan, Span span) {
+        running = null;
+        pinned = plan;
+        backlog.rewind(span.first(), span.ordinal());
+        pump();
+    }
+
     /** Its plan is accounted for. */
     private void freed() {
         if (keptEnd() >= gapStart) {

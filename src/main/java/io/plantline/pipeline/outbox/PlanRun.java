@@ -37,6 +37,7 @@ final class PlanRun {
     private Plan plan;
     private List<MessageBatch> batches;
     private boolean pinned;
+    private volatile boolean damaged;
     private int attempts;
 
     /** Takes more of the lane's queue, while the plan is not fixed by a first publish attempt. */
@@ -119,7 +120,8 @@ final class PlanRun {
      */
     Future<Long> handTo(Function<MessageBatch, Future<Void>> to) {
         if (span != null) {
-            BatchReader reader = relay.stored(plan, span, new BitSet()).reader();
+            BatchReader reader =
+                    relay.stored(plan, span, new BitSet(), () -> {}).reader();
             return Loop.run(() -> reader.next()
                             .compose(batch -> batch.count() == 0
                                     ? Future.succeededFuture(false)
@@ -229,8 +231,9 @@ final class PlanRun {
             });
             return;
         }
-        PublishBatch batch =
-                span != null ? relay.stored(plan, span, delivered) : new InlineBatch(plan, batches, delivered);
+        PublishBatch batch = span != null
+                ? relay.stored(plan, span, delivered, () -> damaged = true)
+                : new InlineBatch(plan, batches, delivered);
         if (batch.count() == delivered.cardinality()) {
             done.complete();
             return;
@@ -320,6 +323,15 @@ final class PlanRun {
     private void again(Failure failure) {
         attempts++;
         relay.failing(plan.lane(), failure, attempts);
-        relay.later(plan.lane(), backoff.nextMillis(), this::publish);
+        relay.later(plan.lane(), backoff.nextMillis(), this::publishAgain);
+    }
+
+    private void publishAgain() {
+        Span damagedSpan = damaged ? span : null;
+        if (damagedSpan == null) {
+            publish();
+        } else {
+            relay.regather(plan, damagedSpan);
+        }
     }
 }

@@ -283,8 +283,13 @@ final class Relay {
         return journal.isDurable() && next == null && processing == null && target.namesByPlan();
     }
 
-    PublishBatch stored(Plan plan, Span span, BitSet delivered) {
-        return new StoredBatch(plan, span, journal, delivered);
+    PublishBatch stored(Plan plan, Span span, BitSet delivered, Runnable damaged) {
+        return new StoredBatch(plan, span, journal, delivered, damaged);
+    }
+
+    /** Damage has taken some of a plan since it was made: it is made again of what is left. */
+    void regather(Plan plan, Span span) {
+        lanes[plan.lane()].regather(plan, span);
     }
 
     /** Writes a plan down before its first attempt, where what it makes is named by it. */

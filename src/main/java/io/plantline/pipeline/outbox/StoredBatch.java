@@ -15,11 +15,18 @@ final class StoredBatch extends PlannedBatch {
 
     private final Span span;
     private final Journal journal;
+    private final Runnable damaged;
 
-    StoredBatch(Plan plan, Span span, Journal journal, BitSet delivered) {
+    /**
+     * A plan.
+     *
+     * @param damaged runs, on any thread, when some of its messages are not there any more
+     */
+    StoredBatch(Plan plan, Span span, Journal journal, BitSet delivered, Runnable damaged) {
         super(plan, span.count(), span.bytes(), delivered);
         this.span = span;
         this.journal = journal;
+        this.damaged = damaged;
     }
 
     @Override
@@ -48,6 +55,7 @@ final class StoredBatch extends PlannedBatch {
                 return Future.succeededFuture(END);
             }
             if (atEnd) {
+                damaged.run();
                 return Future.failedFuture(
                         "damage on disk has taken " + left + " messages of a plan since it was made");
             }

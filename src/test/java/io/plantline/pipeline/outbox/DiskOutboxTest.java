@@ -20,6 +20,7 @@ import io.plantline.pipeline.outbox.log.SlowDisk;
 import io.plantline.spi.Verdicts;
 import io.plantline.testkit.TestContext;
 import io.vertx.core.Future;
+import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -33,6 +34,7 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -362,6 +364,62 @@ class DiskOutboxTest extends DiskOutboxHarness {
                 .hasToString("t: accepted 801 = delivered 800 + filtered 0 + dead-lettered 1 + waiting 0");
     }
 
+    @Test
+    void damageToAPlanOnDiskCostsWhatItTakesAndTheRestLeaves() throws Exception { // fault 66
+        planBytes = 64 * MIB;
+        planRecords = 1_000_000;
+        publisher = this::refuse;
+        OutboxVerticle outbox = open(1);
+        int count = 800;
+        for (int i = 0; i < count; i++) {
+            outbox.append(0, incompressible(65_536, "m" + i));
+        }
+        List<Integer> attempts = new CopyOnWriteArrayList<>();
+        AtomicBoolean up = new AtomicBoolean();
+        answers = request -> {
+            List<String> names = new ArrayList<>();
+            return request.batch()
+                    .forEach((ordinal, message) ->
+                            names.add(new String(message.payload(), StandardCharsets.US_ASCII).split(" ")[0]))
+                    .map(v -> {
+                        attempts.add(names.size());
+                        if (up.get() || names.size() < 500) {
+                            published.addAll(names);
+                            return new PublishReply(null, Verdicts.allDelivered());
+                        }
+                        return PublishReply.failed(Failure.retry("down", "down"));
+                    });
+        };
+        await().until(() -> attempts.stream().anyMatch(size -> size > 500));
+        flip("m400 ");
+        up.set(true);
+        await().until(() -> ledger.snapshot().waiting() == 0);
+        assertThat(published).doesNotContain("m400").doesNotHaveDuplicates().endsWith("m799");
+        long lost = ledger.snapshot().totals().quarantined();
+        assertThat(lost).as("what was forced together").isBetween(1L, 100L);
+        assertThat(published.size() + lost).isEqualTo(count);
+        assertThat(ledger.snapshot().balances()).isTrue();
+    }
+
+    /** Damages the message that begins like this. */
+    private void flip(String payload) throws IOException {
+        List<Path> logs;
+        try (Stream<Path> files = Files.list(folder)) {
+            logs = files.filter(file -> file.toString().endsWith(".log")).toList();
+        }
+        for (Path log : logs) {
+            int at = new String(Files.readAllBytes(log), StandardCharsets.ISO_8859_1).indexOf(payload);
+            if (at >= 0) {
+                try (RandomAccessFile file = new RandomAccessFile(log.toFile(), "rw")) {
+                    file.seek(at);
+                    file.write('X');
+                }
+                return;
+            }
+        }
+        throw new AssertionError("not found: " + payload);
+    }
+
     /** Small plans leave; the large one fails three times, and then has a message that is refused. */
     private PublishReply answer(PublishRequest request, List<String> names, List<String> attempts) {
         if (names.size() > 500) {
@@ -486,18 +544,7 @@ class DiskOutboxTest extends DiskOutboxHarness {
             append(outbox, "m" + i);
         }
         stop();
-        Path log;
-        try (Stream<Path> files = Files.list(folder)) {
-            log = files.filter(file -> file.toString().endsWith(".log"))
-                    .findFirst()
-                    .orElseThrow();
-        }
-        byte[] bytes = Files.readAllBytes(log);
-        int at = new String(bytes, java.nio.charset.StandardCharsets.ISO_8859_1).indexOf("m10");
-        try (RandomAccessFile file = new RandomAccessFile(log.toFile(), "rw")) {
-            file.seek(at);
-            file.write('X');
-        }
+        flip("m10");
         publisher = this::deliver;
         reopen(1);
         awaitPublished(19);
