@@ -200,12 +200,21 @@ final class Lane {
                 }));
     }
 
-    /** Makes a plan again, as a start does, of what can be read. */
-    void regather(Plan plan, Span span) {
+    /**
+     * Makes a plan again, as a start does, of what can be read. Not where something behind it was dropped or moved, or something in it
+     * was lost before: that would be read again, and counted twice.
+     *
+     * @return whether it does
+     */
+    boolean regather(Plan plan, Span span) {
+        if (moving || gapStart != 0 || !backlog.canRewind()) {
+            return false;
+        }
         running = null;
         pinned = plan;
         backlog.rewind(span.first(), span.ordinal());
         pump();
+        return true;
     }
 
     /** Its plan is accounted for. */

@@ -151,6 +151,11 @@ final class LaneBacklog {
                 });
     }
 
+    /** Whether nothing is being read, and nothing was lost that is not accounted for yet. */
+    boolean canRewind() {
+        return !reading && holes.isEmpty();
+    }
+
     /** What is behind a place in the log is read again when its turn comes. */
     void rewind(long sequence, long ordinal) {
         span = null;

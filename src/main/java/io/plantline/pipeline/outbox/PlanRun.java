@@ -328,10 +328,8 @@ final class PlanRun {
 
     private void publishAgain() {
         Span damagedSpan = damaged ? span : null;
-        if (damagedSpan == null) {
+        if (damagedSpan == null || !relay.regather(plan, damagedSpan)) {
             publish();
-        } else {
-            relay.regather(plan, damagedSpan);
         }
     }
 }

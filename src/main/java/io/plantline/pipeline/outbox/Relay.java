@@ -287,9 +287,9 @@ final class Relay {
         return new StoredBatch(plan, span, journal, delivered, damaged);
     }
 
-    /** Damage has taken some of a plan since it was made: it is made again of what is left. */
-    void regather(Plan plan, Span span) {
-        lanes[plan.lane()].regather(plan, span);
+    /** Damage has taken some of a plan since it was made: it is made again of what is left; false: not now. */
+    boolean regather(Plan plan, Span span) {
+        return lanes[plan.lane()].regather(plan, span);
     }
 
     /** Writes a plan down before its first attempt, where what it makes is named by it. */

@@ -392,6 +392,8 @@ class DiskOutboxTest extends DiskOutboxHarness {
         };
         await().until(() -> attempts.stream().anyMatch(size -> size > 500));
         flip("m400 ");
+        long retries = ledger.snapshot().retries();
+        await().until(() -> ledger.snapshot().retries() > retries + 2); // An attempt may have read it before.
         up.set(true);
         await().until(() -> ledger.snapshot().waiting() == 0);
         assertThat(published).doesNotContain("m400").doesNotHaveDuplicates().endsWith("m799");

@@ -43,8 +43,8 @@ final class LogWriter {
     private boolean begun;
     /** Whether the newest segment was made where there is no room for messages. */
     private boolean cramped;
-    /** Whether a group was begun behind the end of the newest segment and did not become durable. */
-    private boolean torn;
+    /** How far the newest segment was ever written; what is behind its position did not become durable. */
+    private long written;
     /** Whether the newest segment holds nothing but the state. */
     private boolean bare;
     /** Whether something in the newest segment is durable. */
@@ -262,10 +262,9 @@ final class LogWriter {
         Disk.File to = Objects.requireNonNull(file);
         Group.seal(records.buffer(), number, position, count, epoch);
         int size = records.size();
-        torn = true;
+        written = Math.max(written, position + size);
         to.write(records.buffer().duplicate().flip(), position);
         force(to);
-        torn = false;
         records.shrink();
         for (Item item : group) {
             state.apply(item.record());
@@ -290,10 +289,10 @@ final class LogWriter {
         if (scarce && needsRoom) {
             throw new IOException("fewer than " + options.minFreeBytes() + " bytes would be left on the disk");
         }
-        if (holding && torn) {
+        if (holding && written > position) {
             cutOff();
         }
-        torn = false;
+        written = 0;
         closeFile();
         if (holding) {
             sealed = number;

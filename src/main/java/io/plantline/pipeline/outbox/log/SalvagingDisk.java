@@ -26,7 +26,7 @@ final class SalvagingDisk extends ForwardingDisk {
             probe.write(ByteBuffer.allocate(BLOCK), 0);
             probe.force();
         } catch (IOException e) {
-            return false;
+            return isFull();
         }
         try {
             delete(PROBE);
@@ -34,6 +34,14 @@ final class SalvagingDisk extends ForwardingDisk {
             // It is written over the next time.
         }
         return true;
+    }
+
+    private boolean isFull() {
+        try {
+            return usableBytes() < 16 * BLOCK;
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     private final class Salvaging extends ForwardingFile {

@@ -39,11 +39,11 @@ final class SpareFiles {
      */
     void become(Segment next, boolean scarce) throws IOException {
         if (spare) {
-            spare = false;
             rename(SPARE, next);
+            spare = false;
         } else if (scarce && reserve) {
-            reserve = false;
             rename(RESERVE, next);
+            reserve = false;
         }
     }
 
