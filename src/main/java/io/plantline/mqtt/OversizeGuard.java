@@ -69,6 +69,9 @@ final class OversizeGuard extends ByteToMessageDecoder {
                 break;
             }
             if (!message && remaining > MAX_OTHER) {
+                if (at > start) {
+                    break; // What is whole before it counts.
+                }
                 throw new CorruptedFrameException("a packet of " + remaining + " bytes that is no message");
             }
             passing = (long) header + remaining;

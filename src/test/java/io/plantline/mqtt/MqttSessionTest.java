@@ -758,7 +758,8 @@ class MqttSessionTest {
                 Options options = options();
                 options.ports = new int[] {busy.port()};
                 options.keepAlive = Duration.ofSeconds(1);
-                options.maxUnacknowledged = 1_600_000;
+                options.maxUnacknowledged = 5_000_000;
+                options.maxPacketSize = 8 << 20;
                 try (SessionHarness session = SessionHarness.start(options)) {
                     Connection connection = busy.welcome(false);
                     int messages = 20_000;
@@ -767,7 +768,7 @@ class MqttSessionTest {
                     }
                     await().until(() -> session.status().counters().received() == messages);
                     List<Promise<Void>> small = session.allReads();
-                    connection.publish("a/1", 1, messages + 1, false, "x".repeat(900_000));
+                    connection.publish("a/1", 1, messages + 1, false, "x".repeat(4_500_000));
                     session.awaitState(State.PRESSURE);
                     small.forEach(Promise::complete);
                     busy.accept();
@@ -908,9 +909,14 @@ class MqttSessionTest {
         void aHugePacketThatIsNoMessageEndsTheConnectionAtOnce() { // fault 20
             try (SessionHarness session = SessionHarness.start(broker.port()).safeAtOnce()) {
                 Connection connection = broker.welcome(false);
-                // SUBACK of 200 MB, of which only the beginning comes.
-                connection.sendBytes(java.util.HexFormat.of().parseHex("90808480600001"));
+                session.awaitState(State.SUBSCRIBED);
+                // A message, and a SUBACK of 200 MB, of which only the beginning comes.
+                byte[] message = Packet.publish(5, "a/1", 1, 1, false, false, new byte[1])
+                        .bytes();
+                connection.sendBytes(java.util.HexFormat.of()
+                        .parseHex(java.util.HexFormat.of().formatHex(message) + "90808480600001"));
                 connection.expectClosed();
+                assertThat(session.next().payload()).as("it was whole").hasSize(1);
                 broker.accept().connected(true);
                 session.awaitState(State.SUBSCRIBED);
             }
