@@ -17,6 +17,7 @@ final class SpareFiles {
     private final Disk disk;
     private final Log.Options options;
     private boolean spare;
+    private long spareBytes;
     private boolean reserve;
 
     SpareFiles(Disk disk, Log.Options options) throws IOException {
@@ -24,12 +25,25 @@ final class SpareFiles {
         this.options = options;
         List<String> names = disk.list();
         this.spare = names.contains(SPARE);
+        this.spareBytes = spare ? size(SPARE) : 0;
         this.reserve = names.contains(RESERVE) && size(RESERVE) >= reserveBytes();
     }
 
     /** Whether another segment of the usual size would leave less on the disk than there should be. */
     boolean isScarce() throws IOException {
-        return !spare && disk.usableBytes() < options.minFreeBytes() + options.segmentBytes();
+        if ((spare && spareBytes >= options.segmentBytes() / 2) || hasRoom()) {
+            return false;
+        }
+        if (spare) {
+            spare = false; // A small one is worth less than the room that it takes.
+            disk.delete(SPARE);
+            return !hasRoom();
+        }
+        return true;
+    }
+
+    private boolean hasRoom() throws IOException {
+        return disk.usableBytes() >= options.minFreeBytes() + options.segmentBytes();
     }
 
     /**
@@ -58,9 +72,10 @@ final class SpareFiles {
 
     /** Takes a segment that is not needed any more. */
     void take(Segment old) throws IOException {
-        if (spare || size(old.name()) < options.segmentBytes() / 2) {
+        if (spare) {
             disk.delete(old.name());
         } else {
+            spareBytes = size(old.name());
             disk.rename(old.name(), SPARE);
             spare = true;
         }
