@@ -37,7 +37,7 @@ final class PlanRun {
     private Plan plan;
     private List<MessageBatch> batches;
     private boolean pinned;
-    private volatile boolean damaged;
+    private boolean damaged;
     private int attempts;
 
     /** Takes more of the lane's queue, while the plan is not fixed by a first publish attempt. */
@@ -232,7 +232,7 @@ final class PlanRun {
             return;
         }
         PublishBatch batch = span != null
-                ? relay.stored(plan, span, delivered, () -> damaged = true)
+                ? relay.stored(plan, span, delivered, () -> relay.context().runOnContext(v -> damaged = true))
                 : new InlineBatch(plan, batches, delivered);
         if (batch.count() == delivered.cardinality()) {
             done.complete();

@@ -339,13 +339,7 @@ class DiskOutboxTest extends DiskOutboxHarness {
         }
         append(outbox, "last");
         List<String> attempts = new CopyOnWriteArrayList<>();
-        answers = request -> {
-            List<String> names = new ArrayList<>();
-            return request.batch()
-                    .forEach((ordinal, message) ->
-                            names.add(new String(message.payload(), StandardCharsets.US_ASCII).split(" ")[0]))
-                    .map(v -> answer(request, names, attempts));
-        };
+        answers = request -> names(request).map(names -> answer(request, names, attempts));
         await().until(() -> attempts.size() > 1);
         reopen(1);
         await().until(() -> attempts.size() > 2);
@@ -376,20 +370,14 @@ class DiskOutboxTest extends DiskOutboxHarness {
         }
         List<Integer> attempts = new CopyOnWriteArrayList<>();
         AtomicBoolean up = new AtomicBoolean();
-        answers = request -> {
-            List<String> names = new ArrayList<>();
-            return request.batch()
-                    .forEach((ordinal, message) ->
-                            names.add(new String(message.payload(), StandardCharsets.US_ASCII).split(" ")[0]))
-                    .map(v -> {
-                        attempts.add(names.size());
-                        if (up.get() || names.size() < 500) {
-                            published.addAll(names);
-                            return new PublishReply(null, Verdicts.allDelivered());
-                        }
-                        return PublishReply.failed(Failure.retry("down", "down"));
-                    });
-        };
+        answers = request -> names(request).map(names -> {
+            attempts.add(names.size());
+            if (up.get() || names.size() < 500) {
+                published.addAll(names);
+                return new PublishReply(null, Verdicts.allDelivered());
+            }
+            return PublishReply.failed(Failure.retry("down", "down"));
+        });
         await().until(() -> attempts.stream().anyMatch(size -> size > 500));
         flip("m400 ");
         long retries = ledger.snapshot().retries();
@@ -401,6 +389,15 @@ class DiskOutboxTest extends DiskOutboxHarness {
         assertThat(lost).as("what was forced together").isBetween(1L, 100L);
         assertThat(published.size() + lost).isEqualTo(count);
         assertThat(ledger.snapshot().balances()).isTrue();
+    }
+
+    /** First words of the messages of a plan, read as a publisher reads them. */
+    private static Future<List<String>> names(PublishRequest request) {
+        List<String> names = new ArrayList<>();
+        return request.batch()
+                .forEach((ordinal, message) ->
+                        names.add(new String(message.payload(), StandardCharsets.US_ASCII).split(" ")[0]))
+                .map(names);
     }
 
     /** Damages the message that begins like this. */
