@@ -100,7 +100,7 @@ public final class LogReader {
     }
 
     private Chunk readOn(Disk readable, long maxBytes) throws IOException {
-        LogWriter.Durable end = writer.durable();
+        SegmentWriter.Durable end = writer.durable();
         List<Item> items = new ArrayList<>();
         long bytes = 0;
         while (bytes < maxBytes) {
@@ -222,7 +222,7 @@ public final class LogReader {
         gap = null;
     }
 
-    private Chunk caughtUp(List<Item> items, LogWriter.Durable end) {
+    private Chunk caughtUp(List<Item> items, SegmentWriter.Durable end) {
         long stored = lane < end.stored().length ? end.stored()[lane] : ordinal;
         passGap(stored, 0, items);
         if (stored > ordinal) {

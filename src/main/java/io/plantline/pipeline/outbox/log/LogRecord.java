@@ -13,6 +13,11 @@ public sealed interface LogRecord {
     /** Which kind it is, in the file. */
     byte kind();
 
+    /** Whether it needs room for messages; others need next to none, and may free some. */
+    default boolean needsRoom() {
+        return false;
+    }
+
     /**
      * The messages of another log that processed ones stand for: all of its lane that were not accounted for, up to one.
      *
@@ -53,6 +58,11 @@ public sealed interface LogRecord {
         /** Messages as they came from the broker. */
         public Stored(int lane, long ordinal, MessageBatch batch, Identifiers identifiers) {
             this(lane, ordinal, batch, identifiers, null);
+        }
+
+        @Override
+        public boolean needsRoom() {
+            return true;
         }
 
         @Override

@@ -44,9 +44,8 @@ final class WriteQueue {
      * @param urgent false: it can wait a while for another
      */
     record Item(LogRecord record, @Nullable Runnable durable, boolean urgent) {
-        /** Whether it needs room for messages; others need next to none, and may free some. */
         boolean needsRoom() {
-            return record instanceof LogRecord.Stored;
+            return record.needsRoom();
         }
 
         private long sizeInBytes() {
