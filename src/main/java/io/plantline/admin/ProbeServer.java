@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * Answers the probes of Kubernetes and the scrapes of Prometheus, and nothing else: nothing here changes anything.
  *
  * <pre>
- *  GET /livez     the event loops turn
+ *  GET /livez     the event loops turn, and what writes to the disk has not ended
  *  GET /startupz  everything is open
  *  GET /readyz    the broker has agreed to subscriptions, disks accept (and targets deliver, if that is asked for)
  *  GET /metrics   for Prometheus
@@ -79,7 +79,7 @@ public final class ProbeServer extends VerticleBase {
         }
         switch (request.path()) {
             case "/livez" ->
-                look().onSuccess(v -> answer(request, List.of()))
+                look().onSuccess(now -> answer(request, reasonsToRestart(now)))
                         .onFailure(e -> answer(request, List.of("an event loop does not answer: " + e.getMessage())));
             case "/startupz" -> answer(request, started == null ? List.of("starting") : List.of());
             case "/readyz" ->
@@ -92,6 +92,14 @@ public final class ProbeServer extends VerticleBase {
 
     private Future<Vitals> look() {
         return vitals.get().timeout(ANSWER_SECONDS, TimeUnit.SECONDS);
+    }
+
+    private static List<String> reasonsToRestart(Vitals now) {
+        return now.targets().stream()
+                .map(Vitals.Target::outbox)
+                .filter(OutboxReport::needsRestart)
+                .map(outbox -> "target " + outbox.target() + ": " + outbox.heldBecause())
+                .toList();
     }
 
     private List<String> reasonsNotToBeReady(Vitals now) {

@@ -25,6 +25,11 @@ public record OutboxReport(
         long oldestMicros,
         long deadLetters) {
 
+    /** Whether nothing but another start makes it take messages again. */
+    public boolean needsRestart() {
+        return heldBecause != null && heldBecause.contains(TargetLedger.ENDED);
+    }
+
     /** The books as a line. */
     public String ledger() {
         return new TargetLedger.Snapshot(target, totals, 0, heldBecause).toString();

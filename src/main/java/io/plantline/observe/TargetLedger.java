@@ -17,7 +17,11 @@ public final class TargetLedger {
     private long retries;
     private final Map<Integer, String> heldLanes = new TreeMap<>();
     private boolean full;
+    /** Why an outbox is held whose writer has ended. */
+    static final String ENDED = "disk-writer-ended";
+
     private volatile boolean diskFailing;
+    private volatile boolean diskEnded;
     private volatile Snapshot snapshot;
     private final Latency publishing = new Latency();
 
@@ -207,6 +211,11 @@ public final class TargetLedger {
         diskFailing = is;
     }
 
+    /** Nothing more is written to the disk until the program is started again; from any thread. */
+    public void diskEnded() {
+        diskEnded = true;
+    }
+
     private void publish() {
         TreeSet<String> reasons = new TreeSet<>(heldLanes.values());
         if (full) {
@@ -219,8 +228,9 @@ public final class TargetLedger {
     public Snapshot snapshot() {
         Snapshot now = snapshot;
         String because = now.heldBecause();
-        if (diskFailing) {
-            because = because == null ? "disk" : because + ", disk";
+        String disk = diskEnded ? ENDED : diskFailing ? "disk" : null;
+        if (disk != null) {
+            because = because == null ? disk : because + ", " + disk;
         }
         return new Snapshot(target, now.totals(), now.retries(), because);
     }

@@ -128,6 +128,11 @@ class BacklogIT {
         public void recovered() {}
 
         @Override
+        public void ended(Error cause) {
+            throw cause;
+        }
+
+        @Override
         public void quarantined(long segment, long from, long to, String file) {
             throw new IllegalStateException("damage");
         }

@@ -2,6 +2,7 @@ package io.plantline.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.plantline.pipeline.SessionMemory;
 import io.vertx.core.Vertx;
@@ -13,6 +14,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DataDirectoryTest {
     private final Vertx vertx = Vertx.vertx();
@@ -95,6 +98,29 @@ class DataDirectoryTest {
         try (DataDirectory data = DataDirectory.open(root())) {
             assertThat(data.sessions(vertx, "client", 0).current()).isEqualTo(first + 1);
             assertThat(data.sessions(vertx, "other client", 0).current()).isEqualTo(first + 2);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "client-id=client\ngeneration=x\nfilters=\n", "client-id=\\u00", "\0\0\0\0"})
+    void aSessionThatCannotBeReadIsKeptAsideAndCountsAsAnother(String damaged) throws Exception {
+        final long last;
+        try (DataDirectory data = DataDirectory.open(root())) {
+            SessionMemory sessions = data.sessions(vertx, "client", 0);
+            sessions.next().toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
+            last = sessions.current();
+        }
+        Files.writeString(root().resolve("session"), damaged);
+        await().until(() -> System.currentTimeMillis() > last); // nobody has a new session each millisecond
+        try (DataDirectory data = DataDirectory.open(root())) {
+            assertThat(data.sessionsLeft("client")).as("nobody knows").isEqualTo(1);
+            assertThat(data.sessions(vertx, "client", 0).current())
+                    .as("identifiers in the logs belong to others")
+                    .isGreaterThan(last);
+        }
+        assertThat(root().resolve("session.damaged")).hasContent(damaged);
+        try (DataDirectory data = DataDirectory.open(root())) {
+            assertThat(data.sessions(vertx, "client", 0).current()).isGreaterThan(last);
         }
     }
 }

@@ -34,6 +34,15 @@ final class DiskTrouble implements Log.Listener {
     }
 
     @Override
+    public void ended(Error cause) {
+        LOG.error(
+                "OUTBOX-ENDED: nothing more is stored or acknowledged for {} until the program is started again",
+                target,
+                cause);
+        ledger.diskEnded();
+    }
+
+    @Override
     public void quarantined(long segment, long from, long to, @Nullable String file) {
         LOG.error(
                 "OUTBOX-CORRUPT: bytes {} to {} of segment {} of {} are damaged; {}",

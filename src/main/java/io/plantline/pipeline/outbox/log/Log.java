@@ -45,6 +45,9 @@ public final class Log {
         /** It writes again. */
         void recovered();
 
+        /** What writes has ended: nothing more becomes durable until the program is started again. */
+        void ended(Error cause);
+
         /** Bytes that were durable are damaged; what can be read of them is in {@code file}, if it could be copied. */
         void quarantined(long segment, long from, long to, @Nullable String file);
     }

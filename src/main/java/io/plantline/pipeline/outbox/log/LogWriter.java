@@ -69,8 +69,8 @@ final class LogWriter {
         try {
             writeAll();
         } catch (Error e) {
-            // Nothing more is acknowledged, and the operator must hear why.
-            listener.failing(new IllegalStateException("the writer of the log has ended", e));
+            // What is in memory may be half of a change. What is durable is whole, and a start reads that.
+            listener.ended(e);
             throw e;
         }
     }

@@ -13,6 +13,7 @@ import io.plantline.pipeline.outbox.log.LogRecord.Stored;
 import io.plantline.testkit.TestContext;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +27,7 @@ class LogDamageTest {
     private static final int COMMITTED = 2;
 
     private final List<String> quarantined = new ArrayList<>();
+    private final CompletableFuture<Error> ended = new CompletableFuture<>();
 
     private final class Watch implements Log.Listener {
         @Override
@@ -33,6 +35,11 @@ class LogDamageTest {
 
         @Override
         public void recovered() {}
+
+        @Override
+        public void ended(Error cause) {
+            ended.complete(cause);
+        }
 
         @Override
         public void quarantined(long segment, long from, long to, @Nullable String file) {
@@ -81,6 +88,20 @@ class LogDamageTest {
 
     private static List<String> logs(SimulatedDisk disk) {
         return disk.list().stream().filter(name -> Segment.of(name) != null).toList();
+    }
+
+    @Test
+    void whatEndsTheWriterIsToldAndNothingIsCalledDurable() throws Exception {
+        SimulatedDisk disk = new SimulatedDisk();
+        Log log = open(disk);
+        store(log, 0, batch(0));
+        disk.crashAfter(0);
+        CompletableFuture<Void> durable = new CompletableFuture<>();
+        log.submit(new Stored(0, 3, batch(1), Identifiers.NONE), () -> durable.complete(null));
+        assertThat(ended.get(5, TimeUnit.SECONDS)).isInstanceOf(SimulatedDisk.Crashed.class);
+        log.close(1_000);
+        assertThat(durable).isNotDone();
+        assertThat(readAll(disk.afterKill()).read()).isEqualTo(3);
     }
 
     /** What is read and what is counted as lost, in messages. */

@@ -37,6 +37,11 @@ class LogFullTest {
         public void recovered() {}
 
         @Override
+        public void ended(Error cause) {
+            throw cause;
+        }
+
+        @Override
         public void quarantined(long segment, long from, long to, @Nullable String file) {
             throw new AssertionError("nothing is damaged");
         }

@@ -408,6 +408,11 @@ class LogModelTest {
         public void recovered() {}
 
         @Override
+        public void ended(Error cause) {
+            assertThat(cause).isInstanceOf(SimulatedDisk.Crashed.class);
+        }
+
+        @Override
         public void quarantined(long segment, long from, long to, @Nullable String file) {
             throw new AssertionError("damage in segment " + segment + " from " + from + " to " + to);
         }
