@@ -77,8 +77,7 @@ final class DiskJournal implements Journal {
     @Override
     public Start start(int lane) {
         LogState.Lane state = log.recovered().lane(lane);
-        LogState.Gap gap = state.gap();
-        return new Start(state.waiting(), plan(state.plan()), state.ordinal(), gap == null ? 0 : gap.keptEnd());
+        return new Start(state.waiting(), plan(state.plan()), state.ordinal(), state.gap());
     }
 
     private @Nullable Plan plan(@Nullable Planned planned) {
@@ -177,8 +176,8 @@ final class DiskJournal implements Journal {
     }
 
     @Override
-    public void seek(int lane, long sequence, long ordinal) {
-        readers[lane] = log.reader(lane, sequence, ordinal);
+    public void seek(int lane, long sequence, long ordinal, LogState.@Nullable Gap gap) {
+        readers[lane] = log.reader(lane, sequence, ordinal, gap);
     }
 
     /** Used by publishers, so it reads for whoever calls. */

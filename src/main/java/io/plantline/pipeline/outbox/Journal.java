@@ -5,6 +5,7 @@ import io.plantline.model.Plan;
 import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.Unreleased;
 import io.plantline.pipeline.outbox.log.LogRecord.Origin;
+import io.plantline.pipeline.outbox.log.LogState.Gap;
 import io.vertx.core.Future;
 import java.util.List;
 import java.util.Optional;
@@ -17,9 +18,13 @@ interface Journal {
      * How far a lane was when the journal was opened.
      *
      * @param ordinal messages of the lane before those that wait
-     * @param gapStart sequence behind those that wait before messages that were dropped; 0 if none were
+     * @param gap messages that were dropped between those that wait
      */
-    record Start(long waiting, @Nullable Plan plan, long ordinal, long gapStart) {}
+    record Start(
+            long waiting,
+            @Nullable Plan plan,
+            long ordinal,
+            @Nullable Gap gap) {}
 
     /**
      * A place in the log such that room comes free when everything before it goes.
@@ -104,8 +109,12 @@ interface Journal {
     /** Reads a lane on from a message that is not in memory; the first call after {@link #seek} begins there. */
     Future<Chunk> read(int lane, long maxBytes);
 
-    /** The next {@link #read} of a lane begins with this message. */
-    void seek(int lane, long sequence, long ordinal);
+    /**
+     * The next {@link #read} of a lane begins with this message.
+     *
+     * @param gap behind it, if there is one
+     */
+    void seek(int lane, long sequence, long ordinal, @Nullable Gap gap);
 
     /** Reads a part of a lane on its own. */
     Reader open(int lane, long sequence, long ordinal);

@@ -2,6 +2,7 @@ package io.plantline.pipeline.outbox;
 
 import io.plantline.model.MessageBatch;
 import io.plantline.model.Plan;
+import io.plantline.pipeline.outbox.log.LogState;
 import io.plantline.spi.Loop;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -23,9 +24,6 @@ final class Lane {
     private boolean waitingForAge;
     private @Nullable Runnable backingOff;
 
-    /** Sequence behind what is still here before messages that were dropped; 0: none were. */
-    private long gapStart;
-
     private boolean moving;
 
     Lane(Relay relay, Journal journal, int number) {
@@ -34,9 +32,7 @@ final class Lane {
         this.number = number;
         this.backlog = new LaneBacklog(relay, journal, number);
         this.pace = new Pace(relay.context(), this::pump);
-        Journal.Start start = journal.start(number);
-        this.pinned = start.plan();
-        this.gapStart = start.gapStart();
+        this.pinned = journal.start(number).plan();
     }
 
     int number() {
@@ -113,6 +109,9 @@ final class Lane {
         if (running != null || backlog.isReading() || moving || relay.isClosed() || relay.isStopping()) {
             return;
         }
+        if (pinned == null && backlog.gatheredEnd() == 0) {
+            backlog.hasLeft(Long.MAX_VALUE);
+        }
         backlog.gather(pinned);
         if (backlog.isOnDisk() && (pinned != null ? !backlog.covers(pinned) : !backlog.isFull())) {
             read();
@@ -181,13 +180,32 @@ final class Lane {
         }
         Plan plan =
                 again != null ? again : relay.plan(first.epoch(), first.batch().firstSequence(), last, number, count);
-        start(new PlanRun(
-                relay,
-                plan,
-                again != null,
-                entries,
-                relay.backoff(),
-                (maxRecords, maxBytes) -> backlog.takeOf(first.epoch(), maxRecords, maxBytes)));
+        start(new PlanRun(relay, plan, again != null, entries, relay.backoff(), new Company(first.epoch())));
+    }
+
+    /** What may join a plan that is being processed. */
+    private final class Company implements PlanRun.Company {
+        private final int epoch;
+
+        Company(int epoch) {
+            this.epoch = epoch;
+        }
+
+        @Override
+        public List<Entry> take(int maxRecords, long maxBytes) {
+            return isBarred() ? List.of() : backlog.takeOf(epoch, maxRecords, maxBytes);
+        }
+
+        /** A plan on both sides of a gap would leave no room for another one, and keep the outbox full. */
+        @Override
+        public boolean isBarred() {
+            return backlog.gapStart() != 0;
+        }
+
+        @Override
+        public @Nullable MessageBatch look() {
+            return backlog.peek();
+        }
     }
 
     private void start(PlanRun run) {
@@ -207,7 +225,7 @@ final class Lane {
      * @return whether it does
      */
     boolean regather(Plan plan, Span span) {
-        if (moving || gapStart != 0 || !backlog.canRewind()) {
+        if (moving || backlog.gapStart() != 0 || !backlog.canRewind()) {
             return false;
         }
         running = null;
@@ -219,9 +237,7 @@ final class Lane {
 
     /** Its plan is accounted for. */
     private void freed() {
-        if (keptEnd() >= gapStart) {
-            gapStart = 0;
-        }
+        backlog.hasLeft(keptEnd());
         running = null;
         backlog.accountForHoles();
     }
@@ -239,7 +255,15 @@ final class Lane {
 
     /** Whether messages can be dropped now; if not, the lane asks its relay again later. */
     boolean canDrop() {
-        return !moving && pinned == null && backlog.canDrop() && (gapStart == 0 || keptEnd() == gapStart);
+        return !moving
+                && pinned == null
+                && backlog.canDrop()
+                && (backlog.gapStart() == 0 || backlog.isBeforeGap() || keptEnd() == backlog.gapStart());
+    }
+
+    /** Sequence before which nothing can be dropped. */
+    long droppableFrom() {
+        return Math.max(keptEnd(), backlog.gap() == null ? 0 : backlog.gap().next());
     }
 
     /**
@@ -248,10 +272,10 @@ final class Lane {
      * @return messages that were dropped
      */
     long drop(Journal.Cut at) {
-        long dropped = backlog.drop(at);
+        long keptEnd = backlog.isBeforeGap() ? backlog.gapStart() : keptEnd();
+        long dropped = backlog.drop(at, keptEnd);
         if (dropped > 0) {
-            gapStart = keptEnd();
-            relay.accounts().dropped(number, gapStart, dropped, at);
+            relay.accounts().dropped(number, keptEnd, dropped, at);
         }
         return dropped;
     }
@@ -267,6 +291,9 @@ final class Lane {
         boolean onItsWay = running != null && backingOff == null;
         if (backlog.isReading() || moving || pinned != null || (onItsWay && !journal.isDurable())) {
             return Future.succeededFuture(0L);
+        }
+        if (running != null && !tried && backlog.gapStart() != 0 && keptEnd() != backlog.gapStart()) {
+            return Future.succeededFuture(0L); // A log knows of one gap.
         }
         moving = true;
         return (tried ? giveUp(to) : Future.succeededFuture(0L))
@@ -338,6 +365,8 @@ final class Lane {
             backlog.stripHole();
         }
         long ordinal = backlog.headOrdinal();
+        boolean beforeGap = backlog.isBeforeGap();
+        LogState.Gap gap = backlog.gap();
         Entry entry = backlog.poll();
         if (entry == null) {
             return backlog.isOnDisk() ? backlog.read().map(true) : Future.succeededFuture(false);
@@ -346,13 +375,15 @@ final class Lane {
         return to.apply(entry.batch())
                 .compose(
                         v -> {
-                            gapStart = keptEnd();
-                            relay.accounts().moved(number, count, gapStart, entry.end(), ordinal + count);
+                            if (!beforeGap) {
+                                backlog.gapTo(keptEnd(), count, entry.end(), ordinal + count);
+                            }
+                            relay.accounts().moved(number, count, keptEnd(), entry.end(), ordinal + count);
                             moved[0] += count;
                             return Future.succeededFuture(true);
                         },
                         e -> {
-                            backlog.rewind(entry.batch().firstSequence(), ordinal);
+                            backlog.rewind(entry.batch().firstSequence(), ordinal, gap);
                             return Future.failedFuture(e);
                         });
     }

@@ -1,6 +1,8 @@
 package io.plantline.pipeline.outbox;
 
+import io.plantline.model.MessageBatch;
 import io.plantline.model.Plan;
+import io.plantline.pipeline.outbox.log.LogState;
 import io.vertx.core.Future;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +35,13 @@ final class LaneBacklog {
     private boolean onDisk;
     private boolean reading;
 
+    /** Messages that were dropped or moved between some that stay; one at a time. What is in memory is on one side of it. */
+    private LogState.@Nullable Gap gap;
+    /** Whether all that is before it is gathered, on its way or gone; what is in the queue is behind it. */
+    private boolean passed;
+    /** Whether all that is before it was read. */
+    private boolean atGap;
+
     LaneBacklog(Relay relay, Journal journal, int number) {
         this.relay = relay;
         this.journal = journal;
@@ -42,6 +51,7 @@ final class LaneBacklog {
         this.stored = appended;
         this.loaded = start.ordinal();
         this.onDisk = start.waiting() > 0;
+        this.gap = start.gap();
     }
 
     /** The place of a batch in the lane. */
@@ -63,7 +73,7 @@ final class LaneBacklog {
                 loaded = stored;
             } else {
                 onDisk = true;
-                journal.seek(number, entry.batch().firstSequence(), ordinal);
+                journal.seek(number, entry.batch().firstSequence(), ordinal, null);
             }
         }
     }
@@ -84,9 +94,9 @@ final class LaneBacklog {
         return queue.isEmpty() && span == null;
     }
 
-    /** Whether there is more on disk than in memory. */
+    /** Whether there is more on disk that can be read now. */
     boolean isOnDisk() {
-        return onDisk;
+        return onDisk && !atGap;
     }
 
     boolean isReading() {
@@ -115,6 +125,9 @@ final class LaneBacklog {
 
     /** Whether as much waits as may leave together. */
     boolean isFull() {
+        if (atGap) {
+            return true; // What is behind it does not leave together with what is before it.
+        }
         Span open = span;
         return open == null
                 ? queue.records() >= relay.target().maxRecords() || queue.bytes() >= planBytes()
@@ -144,11 +157,82 @@ final class LaneBacklog {
         return journal.read(number, Math.max(1, room() - queue.bytes()))
                 .andThen(read -> reading = false)
                 .map(read -> {
-                    read.entries().forEach(queue::add);
-                    loaded = read.ordinal();
-                    onDisk = !(read.caughtUp() && loaded >= stored);
+                    LogState.Gap open = gap;
+                    if (open == null || passed) {
+                        read.entries().forEach(queue::add);
+                        loaded = read.ordinal();
+                        onDisk = !(read.caughtUp() && loaded >= stored);
+                    } else {
+                        addBefore(open, read);
+                    }
                     return null;
                 });
+    }
+
+    // Around a gap ---------------------------------------------------------------------------------------------------
+
+    /** What is behind a gap is read again when what is before it has left the queue. */
+    private void addBefore(LogState.Gap open, Journal.Chunk read) {
+        for (Entry entry : read.entries()) {
+            long first = entry.batch().firstSequence();
+            boolean hole = entry.batch().count() == 0;
+            if (hole ? first <= open.next() : first < open.keptEnd()) {
+                queue.add(entry);
+            }
+        }
+        long before = open.ordinal() - open.count();
+        atGap = read.ordinal() > before;
+        loaded = Math.min(read.ordinal(), before);
+        passIfReached();
+    }
+
+    private void passIfReached() {
+        LogState.Gap open = gap;
+        if (open != null && atGap && queue.isEmpty()) {
+            atGap = false;
+            passed = true;
+            loaded = open.ordinal();
+            onDisk = stored > loaded;
+            journal.seek(number, open.next(), open.ordinal(), null);
+            if (span != null) {
+                span.close();
+            }
+        }
+    }
+
+    private Entry remove() {
+        Entry head = queue.remove();
+        passIfReached();
+        return head;
+    }
+
+    LogState.@Nullable Gap gap() {
+        return gap;
+    }
+
+    /** Sequence behind the last message before a gap; 0: there is none. */
+    long gapStart() {
+        return gap == null ? 0 : gap.keptEnd();
+    }
+
+    /** Whether what is in the queue is before a gap. */
+    boolean isBeforeGap() {
+        return gap != null && !passed;
+    }
+
+    /** Nothing of the lane is on its way before this sequence. */
+    void hasLeft(long end) {
+        if (passed && end >= gapStart()) {
+            gap = null;
+            passed = false;
+        }
+    }
+
+    /** A gap begins, or goes on, behind what is kept; not if nothing is. */
+    void gapTo(long keptEnd, long messages, long next, long ordinal) {
+        long before = gap == null ? 0 : gap.count();
+        gap = keptEnd == 0 ? null : new LogState.Gap(keptEnd, before + messages, next, ordinal);
+        passed = gap != null;
     }
 
     /** Whether nothing is being read, and nothing was lost that is not accounted for yet. */
@@ -158,11 +242,23 @@ final class LaneBacklog {
 
     /** What is behind a place in the log is read again when its turn comes. */
     void rewind(long sequence, long ordinal) {
+        rewind(sequence, ordinal, gap);
+    }
+
+    /**
+     * The same.
+     *
+     * @param open a gap, before or behind that place
+     */
+    void rewind(long sequence, long ordinal, LogState.@Nullable Gap open) {
         span = null;
         queue.clear();
         loaded = ordinal;
         onDisk = true;
-        journal.seek(number, sequence, ordinal);
+        gap = open;
+        atGap = false;
+        passed = open != null && sequence >= open.keptEnd();
+        journal.seek(number, sequence, ordinal, passed ? null : open);
     }
 
     /** What is gathered is read again when its turn comes. */
@@ -177,7 +273,9 @@ final class LaneBacklog {
 
     /** Takes what memory has no room for out of it again, once it is known what leaves together. */
     void gather(@Nullable Plan pinned) {
-        if (!relay.canLeaveOnDisk() || queue.bytes() < room() || relay.target().maxBytes() <= room()) {
+        // A pinned plan may be of a time when plans were larger.
+        boolean mayBeLarge = pinned != null || relay.target().maxBytes() > room();
+        if (!relay.canLeaveOnDisk() || queue.bytes() < room() || !mayBeLarge) {
             return;
         }
         gatherAll(pinned);
@@ -194,7 +292,7 @@ final class LaneBacklog {
                 open = new Span(head, headOrdinal());
                 span = open;
             }
-            open.add(queue.remove());
+            open.add(remove());
             head = queue.peek();
         }
     }
@@ -251,7 +349,7 @@ final class LaneBacklog {
                                 && bytes + next.batch().sizeInBytes() <= maxBytes))) {
             records += next.batch().count();
             bytes += next.batch().sizeInBytes();
-            taken.add(queue.remove());
+            taken.add(remove());
             next = queue.peek();
         }
         return taken;
@@ -263,20 +361,26 @@ final class LaneBacklog {
         Entry next = queue.peek();
         while (next != null && next.end() - 1 <= last) {
             stripHole();
-            if (next.batch().count() == 0) {
-                queue.remove();
-            } else {
-                taken.add(queue.remove());
+            Entry head = remove();
+            if (head.batch().count() > 0) {
+                taken.add(head);
             }
             next = queue.peek();
         }
         return taken;
     }
 
+    /** The batch that is next in the queue, without taking it; null if there is none. */
+    @Nullable
+    MessageBatch peek() {
+        Entry head = queue.peek();
+        return head == null ? null : head.batch();
+    }
+
     /** Takes the oldest batch that is in memory; null if there is none. */
     @Nullable
     Entry poll() {
-        return queue.isEmpty() ? null : queue.remove();
+        return queue.isEmpty() ? null : remove();
     }
 
     /** Messages of the lane before the first in memory. */
@@ -296,7 +400,7 @@ final class LaneBacklog {
         while (head != null && head.lost() > 0) {
             relay.accounts().lost(number, queue.removeHole());
             if (head.batch().count() == 0) {
-                queue.remove();
+                remove();
             }
             head = queue.peek();
         }
@@ -329,7 +433,7 @@ final class LaneBacklog {
         while (head != null && head.lost() == 0 && head.newestMicros() < oldest) {
             expired += head.batch().count();
             next = head.end();
-            queue.remove();
+            remove();
             head = queue.peek();
         }
         if (expired > 0) {
@@ -343,12 +447,21 @@ final class LaneBacklog {
     }
 
     /**
-     * Drops what is before a place in the log, but not what is gathered.
+     * Drops what is before a place in the log, but not what is gathered, nor what is before a gap.
      *
+     * @param keptEnd sequence behind what stays before it; 0 if nothing does
      * @return messages that were dropped
      */
-    long drop(Journal.Cut at) {
+    long drop(Journal.Cut at, long keptEnd) {
         long ordinal = at.ordinals()[number];
+        LogState.Gap open = gap;
+        if (open != null && !passed) {
+            long more = ordinal - open.ordinal();
+            if (more > 0) {
+                gap = new LogState.Gap(open.keptEnd(), open.count() + more, at.sequence(), ordinal);
+            }
+            return Math.max(0, more);
+        }
         long dropped = ordinal - (loaded - queue.records());
         if (dropped <= 0) {
             return 0;
@@ -362,12 +475,13 @@ final class LaneBacklog {
             loaded = ordinal;
             onDisk = stored > loaded;
             if (onDisk) {
-                journal.seek(number, at.sequence(), ordinal);
+                journal.seek(number, at.sequence(), ordinal, null);
             }
         }
         if (span != null) {
             span.close();
         }
+        gapTo(keptEnd, dropped, at.sequence(), ordinal);
         return dropped;
     }
 
@@ -377,6 +491,7 @@ final class LaneBacklog {
                 + " appended"
                 + (span == null ? "" : ", gathered up to " + span.end())
                 + (onDisk ? ", more on disk" : "")
+                + (gap == null ? "" : ", " + gap + (passed ? ", passed" : ""))
                 + (reading ? ", reading" : "");
     }
 

@@ -5,6 +5,7 @@ import io.plantline.model.Plan;
 import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.Unreleased;
 import io.plantline.pipeline.outbox.log.LogRecord.Origin;
+import io.plantline.pipeline.outbox.log.LogState;
 import io.vertx.core.Future;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +40,7 @@ final class MemoryJournal implements Journal {
 
     @Override
     public Start start(int lane) {
-        return new Start(0, null, 0, 0);
+        return new Start(0, null, 0, null);
     }
 
     @Override
@@ -109,7 +110,7 @@ final class MemoryJournal implements Journal {
     }
 
     @Override
-    public void seek(int lane, long sequence, long ordinal) {
+    public void seek(int lane, long sequence, long ordinal, LogState.@Nullable Gap gap) {
         throw new IllegalStateException("all there is is in memory");
     }
 

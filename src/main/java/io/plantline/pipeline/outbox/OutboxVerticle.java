@@ -286,7 +286,8 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
             Relay ready = last;
             return ready == null
                     ? Future.failedFuture("the outbox of " + target.name() + " is not open")
-                    : ready.takeOver(Math.min(lane, lanes() - 1), Batches.withoutGaps(batch), null);
+                    : ready.takeOver(Math.min(lane, lanes() - 1), Batches.withoutGaps(batch), null)
+                            .onSuccess(v -> ledger.accepted(batch.count()));
         });
     }
 
@@ -334,6 +335,7 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
         return onContext(() -> {
             Journal kept = journal;
             return Future.succeededFuture(ledger.snapshot().waiting() == 0
+                    && relays().stream().noneMatch(Relay::isStoring)
                     && (kept == null || !kept.hasIdentifiers())
                     && (deadLetterLog == null || deadLetterLog.count() == 0));
         });

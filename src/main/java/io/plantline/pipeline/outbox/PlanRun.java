@@ -28,7 +28,7 @@ final class PlanRun {
     private final Relay relay;
     private final List<Entry> entries;
     private final Backoff backoff;
-    private final More more;
+    private final Company company;
     private final Promise<Void> done = Promise.promise();
     private final Set<Long> filtered = new HashSet<>();
     private final Set<Long> deadLettered = new HashSet<>();
@@ -40,21 +40,46 @@ final class PlanRun {
     private boolean damaged;
     private int attempts;
 
-    /** Takes more of the lane's queue, while the plan is not fixed by a first publish attempt. */
-    interface More {
+    /** What waits in the lane behind a plan that is not fixed by a first attempt to publish it. */
+    interface Company {
+        Company NONE = new Company() {
+            @Override
+            public List<Entry> take(int maxRecords, long maxBytes) {
+                return List.of();
+            }
+
+            @Override
+            public boolean isBarred() {
+                return true;
+            }
+
+            @Override
+            public @Nullable MessageBatch look() {
+                return null;
+            }
+        };
+
+        /** Takes more of it into the plan. */
         List<Entry> take(int maxRecords, long maxBytes);
+
+        /** Whether nothing may join. */
+        boolean isBarred();
+
+        /** What is next, without taking it; null: nothing that is in memory. */
+        @Nullable
+        MessageBatch look();
     }
 
     /** What became of the plan's source messages. */
     record Result(long delivered, long filtered, long deadLettered) {}
 
-    PlanRun(Relay relay, Plan plan, boolean pinned, List<Entry> entries, Backoff backoff, More more) {
+    PlanRun(Relay relay, Plan plan, boolean pinned, List<Entry> entries, Backoff backoff, Company company) {
         this.relay = relay;
         this.plan = plan;
         this.pinned = pinned;
         this.entries = new ArrayList<>(entries);
         this.backoff = backoff;
-        this.more = more;
+        this.company = company;
         this.batches = entries.stream().map(Entry::batch).toList();
         this.span = null;
     }
@@ -66,7 +91,7 @@ final class PlanRun {
         this.pinned = pinned;
         this.entries = List.of();
         this.backoff = backoff;
-        this.more = (maxRecords, maxBytes) -> List.of();
+        this.company = Company.NONE;
         this.batches = List.of();
         this.span = span;
     }
@@ -209,9 +234,19 @@ final class PlanRun {
     private final class Source implements ProcessRun.Absorb {
         @Override
         public List<MessageBatch> more(int maxRecords, long maxBytes) {
-            List<Entry> taken = pinned ? List.of() : more.take(maxRecords, maxBytes);
+            List<Entry> taken = pinned ? List.of() : company.take(maxRecords, maxBytes);
             entries.addAll(taken);
             return taken.stream().map(Entry::batch).toList();
+        }
+
+        @Override
+        public boolean isBarred() {
+            return company.isBarred();
+        }
+
+        @Override
+        public @Nullable MessageBatch look() {
+            return company.look();
         }
 
         @Override

@@ -15,6 +15,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Takes the messages of one plan through the processors of its target, each message once. What fails is asked again,
@@ -44,6 +45,13 @@ final class ProcessRun {
     /** More messages to process with those that wait. */
     interface Absorb {
         List<MessageBatch> more(int maxRecords, long maxBytes);
+
+        /** Whether nothing may join, however much waits. */
+        boolean isBarred();
+
+        /** What waits next, and does not join; null: nothing that is in memory. */
+        @Nullable
+        MessageBatch look();
 
         /** The messages as they came from the broker. */
         DeadLetters.Sources sources();
@@ -94,7 +102,7 @@ final class ProcessRun {
         private final Map<Long, Trouble> troubles = new HashMap<>();
         private MessageBatch pending;
         private MessageBatch heldBack = NONE;
-        /** A message that has passed. */
+        /** A message that has passed, or one that has not been asked about. */
         private MessageBatch witness = NONE;
 
         private long successesBeforeRound;
@@ -168,25 +176,37 @@ final class ProcessRun {
         }
 
         private void findWitness(Map<Long, Failure> failed) {
-            if (number == 0 && !relay.isDurable() && witness.count() == 0 && failed.size() < pending.count()) {
-                long[] first = {-1};
-                witness = Batches.select(pending, sequence -> {
-                    if (first[0] < 0 && !failed.containsKey(sequence)) {
-                        first[0] = sequence;
-                    }
-                    return sequence == first[0];
-                });
+            boolean alone = !relay.isDurable() || absorb.isBarred();
+            if (number > 0 || !alone || witness.count() > 0) {
+                return;
+            }
+            MessageBatch behind = absorb.isBarred() ? absorb.look() : null;
+            if (failed.size() < pending.count()) {
+                witness = firstOf(pending, failed.keySet());
+            } else if (behind != null) {
+                witness = firstOf(behind, Set.of());
             }
         }
 
         /**
          * Whether nothing else tells if the service is up: in memory mode the broker sends no more behind a message that fails once its
-         * window is full. Then one that has passed is asked about again, and its answer thrown away.
+         * window is full, and behind a plan before dropped messages nothing joins. Then a message is asked about once more than it
+         * would be, and the answer thrown away.
          */
         private boolean isWitnessNeeded(Map<Long, Failure> failed) {
             return witness.count() > 0
                     && processing.successes(number) == successesBeforeRound
                     && failed.values().stream().anyMatch(Failure::tried);
+        }
+
+        private static MessageBatch firstOf(MessageBatch batch, Set<Long> others) {
+            long[] first = {-1};
+            return Batches.select(batch, sequence -> {
+                if (first[0] < 0 && !others.contains(sequence)) {
+                    first[0] = sequence;
+                }
+                return sequence == first[0];
+            });
         }
 
         /** Whether neighbours of the messages that still fail have passed this processor in this run. */

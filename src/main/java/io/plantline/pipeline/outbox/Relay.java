@@ -241,6 +241,11 @@ final class Relay {
         return closed;
     }
 
+    /** Whether messages are on their way to the journal. */
+    boolean isStoring() {
+        return storing > 0;
+    }
+
     /** No plan is started any more. */
     boolean isStopping() {
         return stopping;

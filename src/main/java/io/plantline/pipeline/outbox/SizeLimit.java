@@ -122,7 +122,7 @@ final class SizeLimit {
                 .compose(done -> done || !canDrop()
                         ? Future.succeededFuture(done)
                         : journal.cut(Arrays.stream(lanes)
-                                        .mapToLong(Lane::keptEnd)
+                                        .mapToLong(Lane::droppableFrom)
                                         .max()
                                         .orElse(0))
                                 .map(cut -> cut.isPresent() && dropBefore(cut.get())));

@@ -92,7 +92,10 @@ record TargetLogs(Log ready, Optional<Log> raw) {
         return (int) Math.max(64 << 10, Math.min(usual, maxBytes / 8));
     }
 
-    /** The books over both: a message is accepted by the first and delivered by the last. */
+    /**
+     * The books over both: a message is accepted by the first and delivered by the last, which may have accepted others that were
+     * processed elsewhere.
+     */
     TargetLedger.Totals totals() {
         return totals(raw.orElse(ready).recovered(), ready.recovered(), raw.isPresent());
     }
@@ -105,7 +108,7 @@ record TargetLogs(Log ready, Optional<Log> raw) {
     static TargetLedger.Totals totals(LogState first, LogState last, boolean two) {
         List<LogState> all = two ? List.of(first, last) : List.of(last);
         return new TargetLedger.Totals(
-                first.accepted(),
+                first.accepted() + (two ? last.accepted() - first.delivered() : 0),
                 last.delivered(),
                 sum(all, LogState::filtered),
                 sum(all, LogState::deadLettered),

@@ -19,10 +19,6 @@ import org.junit.jupiter.api.Test;
 /** Dead letters in a log of their own. */
 class DeadLetterLogTest extends DiskOutboxHarness {
 
-    private static <T> T get(Future<T> future) {
-        return future.toCompletionStage().toCompletableFuture().join();
-    }
-
     private PublishReply refuseBad(PublishRequest request) {
         Map<Integer, Failure> refused = new HashMap<>();
         request.batch().forEach((ordinal, message) -> {

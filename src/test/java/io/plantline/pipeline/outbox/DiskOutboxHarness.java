@@ -23,10 +23,12 @@ import io.plantline.spi.Verdicts;
 import io.plantline.testkit.TestContext;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -58,6 +60,8 @@ abstract class DiskOutboxHarness {
     List<ProcessorDefinition> processors = List.of();
     Outbox deadOutbox;
     Disk.Opener disks = FileDisk::new;
+    /** Whether what is published is named by its plan, which must not change then. */
+    boolean namesByPlan = true;
 
     @AfterEach
     void stop() {
@@ -110,7 +114,7 @@ abstract class DiskOutboxHarness {
                 Duration.ofMillis(1),
                 Duration.ofMillis(5),
                 new TargetDefinition.Limits(maxBytes, onFull, maxAge, deadLetterBytes, 0),
-                true,
+                namesByPlan,
                 Material.NONE,
                 fingerprint,
                 "{}");
@@ -137,6 +141,42 @@ abstract class DiskOutboxHarness {
                 .toCompletionStage()
                 .toCompletableFuture()
                 .get(10, TimeUnit.SECONDS);
+    }
+
+    /** An outbox of the target as it is defined otherwise, with a publisher that takes everything. */
+    OutboxVerticle another(Path elsewhere, TargetLedger books, List<String> delivered) {
+        Hop<PublishRequest, PublishReply> hop =
+                new Hop<>(Duration.ofSeconds(5), PublishReply.class, PublishReply::failed);
+        vertx.eventBus()
+                .<PublishRequest>consumer(Addresses.publisher("t", "g"))
+                .handler(hop.serve(request -> request.batch()
+                        .forEach((ordinal, message) ->
+                                delivered.add(new String(message.payload(), StandardCharsets.US_ASCII).split(" ")[0]))
+                        .map(v -> new PublishReply(null, Verdicts.allDelivered()))));
+        OutboxVerticle other = new OutboxVerticle(
+                target(2, "g"),
+                processors,
+                new Storage("other", Optional.of(elsewhere), FileDisk::new, 0, () -> "hash"),
+                books,
+                name -> null);
+        vertx.deployVerticle(other).toCompletionStage().toCompletableFuture().join();
+        other.resume();
+        return other;
+    }
+
+    /** Of one message, which begins with its name. */
+    static MessageBatch incompressible(int size, String name) {
+        byte[] bytes = new byte[size];
+        new Random(name.hashCode()).nextBytes(bytes);
+        byte[] head = (name + " ").getBytes(StandardCharsets.US_ASCII);
+        System.arraycopy(head, 0, bytes, 0, head.length);
+        MessageBatch.Builder builder = new MessageBatch.Builder(size + 100);
+        TestContext.add(builder, "topic", bytes, MessageProperties.NONE);
+        return builder.build();
+    }
+
+    static <T> T get(Future<T> future) throws Exception {
+        return future.toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
     }
 
     void awaitPublished(int count) {

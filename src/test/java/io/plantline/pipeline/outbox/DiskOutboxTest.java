@@ -9,13 +9,10 @@ import io.plantline.model.Fingerprint;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageProperties;
 import io.plantline.observe.TargetLedger;
-import io.plantline.pipeline.Addresses;
-import io.plantline.pipeline.Hop;
 import io.plantline.pipeline.Identifiers;
 import io.plantline.pipeline.PipelineMessage.PublishReply;
 import io.plantline.pipeline.PipelineMessage.PublishRequest;
 import io.plantline.pipeline.Unreleased;
-import io.plantline.pipeline.outbox.log.FileDisk;
 import io.plantline.pipeline.outbox.log.SlowDisk;
 import io.plantline.spi.Verdicts;
 import io.plantline.testkit.TestContext;
@@ -30,7 +27,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -281,30 +277,6 @@ class DiskOutboxTest extends DiskOutboxHarness {
         assertThat(ledger.snapshot().totals().purged()).isEqualTo(6_000);
     }
 
-    private static <T> T get(Future<T> future) throws Exception {
-        return future.toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
-    }
-
-    private OutboxVerticle another(Path elsewhere, TargetLedger books, List<String> delivered) {
-        Hop<PublishRequest, PublishReply> hop =
-                new Hop<>(Duration.ofSeconds(5), PublishReply.class, PublishReply::failed);
-        vertx.eventBus()
-                .<PublishRequest>consumer(Addresses.publisher("t", "g"))
-                .handler(hop.serve(request -> request.batch()
-                        .forEach((ordinal, message) ->
-                                delivered.add(new String(message.payload(), StandardCharsets.US_ASCII).split(" ")[0]))
-                        .map(v -> new PublishReply(null, Verdicts.allDelivered()))));
-        OutboxVerticle other = new OutboxVerticle(
-                target(2, "g"),
-                List.of(),
-                new Storage("other", Optional.of(elsewhere), FileDisk::new, 0, () -> "hash"),
-                books,
-                name -> null);
-        vertx.deployVerticle(other).toCompletionStage().toCompletableFuture().join();
-        other.resume();
-        return other;
-    }
-
     /** Room that comes free because messages are too old is room. */
     @Test
     void whatExpiresMakesRoomForWhoWaits() throws Exception {
@@ -436,16 +408,6 @@ class DiskOutboxTest extends DiskOutboxHarness {
             published.addAll(names);
         }
         return new PublishReply(null, Verdicts.allDelivered());
-    }
-
-    private static MessageBatch incompressible(int size, String name) {
-        byte[] bytes = new byte[size];
-        new java.util.Random(name.hashCode()).nextBytes(bytes);
-        byte[] head = (name + " ").getBytes(java.nio.charset.StandardCharsets.US_ASCII);
-        System.arraycopy(head, 0, bytes, 0, head.length);
-        MessageBatch.Builder builder = new MessageBatch.Builder(size + 100);
-        TestContext.add(builder, "topic", bytes, MessageProperties.NONE);
-        return builder.build();
     }
 
     @Test

@@ -10,8 +10,10 @@ import io.plantline.model.Failure;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageCursor;
 import io.plantline.model.MessageProperties;
+import io.plantline.observe.TargetLedger;
 import io.plantline.pipeline.Addresses;
 import io.plantline.pipeline.Hop;
+import io.plantline.pipeline.PipelineCodec;
 import io.plantline.pipeline.PipelineMessage.ProcessReply;
 import io.plantline.pipeline.PipelineMessage.ProcessRequest;
 import io.plantline.pipeline.PipelineMessage.PublishReply;
@@ -19,6 +21,7 @@ import io.plantline.plugin.processor.remote.RemoteProcessorFactory;
 import io.plantline.spi.Processed;
 import io.plantline.testkit.CollectingOutbox;
 import io.vertx.core.Future;
+import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,7 +62,7 @@ class TwoStageOutboxTest extends DiskOutboxHarness {
         return super.open(lanes);
     }
 
-    /** Makes {@code X} of {@code x}; takes out what begins with f, and refuses what begins with r. */
+    /** Makes {@code X} of {@code x}; takes out what begins with f, refuses what begins with r, and fails at what begins with p. */
     private ProcessReply process(MessageBatch batch) {
         MessageBatch.Builder output = new MessageBatch.Builder(100);
         Set<Long> filtered = new HashSet<>();
@@ -68,7 +71,9 @@ class TwoStageOutboxTest extends DiskOutboxHarness {
         while (message.next()) {
             String payload = new String(message.payload());
             processed.add(payload);
-            if (payload.startsWith("f")) {
+            if (payload.startsWith("p")) {
+                failed.put(message.sequence(), Failure.retry("poison", "again and again"));
+            } else if (payload.startsWith("f")) {
                 filtered.add(message.sequence());
             } else if (payload.startsWith("r")) {
                 failed.put(message.sequence(), Failure.reject("refused", "refused"));
@@ -151,6 +156,57 @@ class TwoStageOutboxTest extends DiskOutboxHarness {
         append(wider, "c");
         awaitPublished(3);
         assertThat(processed).hasSize(3);
+    }
+
+    /** A wrong bucket that was put right, behind a processor. */
+    @Test
+    void whatWasProcessedIsInTheBooksOfWhoGetsIt(@TempDir Path elsewhere) throws Exception {
+        publisher = request -> {
+            plans.add(request.batch().plan().id());
+            return PublishReply.failed(Failure.operator("no-such-bucket", "wrong"));
+        };
+        OutboxVerticle outbox = open(1);
+        append(outbox, "tried");
+        await().until(() -> !plans.isEmpty());
+        append(outbox, "a", "b");
+        await().until(() -> processed.size() == 3);
+        List<String> moved = new CopyOnWriteArrayList<>();
+        TargetLedger books = new TargetLedger("new");
+        OutboxVerticle other = another(elsewhere, books, moved);
+        long[] count = {0};
+        await().until(() -> (count[0] += get(outbox.moveTo(other))) == 2);
+        await().until(() -> moved.size() == 2 && books.snapshot().waiting() == 0);
+        assertThat(moved).containsExactly("A", "B");
+        assertThat(processed).hasSize(3);
+        assertThat(books.snapshot())
+                .hasToString("new: accepted 2 = delivered 2 + filtered 0 + dead-lettered 0 + waiting 0");
+        assertThat(get(other.isDone())).isTrue();
+        assertThat(ledger.snapshot().totals().purged()).isEqualTo(2);
+        assertThat(ledger.snapshot().waiting()).isEqualTo(1);
+        stop();
+        vertx = Vertx.vertx();
+        PipelineCodec.registerAll(vertx.eventBus());
+        TargetLedger again = new TargetLedger("new");
+        another(elsewhere, again, moved);
+        assertThat(again.snapshot().totals()).isEqualTo(books.snapshot().totals());
+    }
+
+    /** Behind a plan before a gap nothing joins, so something behind it must tell that the service is up. */
+    @Test
+    void aPoisonMessageBeforeAGapEnds() throws Exception {
+        OutboxVerticle outbox = open(1);
+        append(outbox, "poison");
+        await().until(() -> processed.size() > 1);
+        long[] purged = {0};
+        for (int i = 0; purged[0] == 0; i++) {
+            outbox.append(0, batch(0, "x" + i));
+            purged[0] = get(outbox.purge(false));
+        }
+        append(outbox, "good");
+        await().until(() -> ledger.snapshot().waiting() == 0);
+        assertThat(dead.messages()).hasSize(1);
+        assertThat(published).endsWith("GOOD");
+        assertThat(ledger.snapshot().balances()).isTrue();
     }
 
     /** Makes {@code to} hold the files of {@code from}, and nothing else. */

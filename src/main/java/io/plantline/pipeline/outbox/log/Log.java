@@ -150,7 +150,14 @@ public final class Log {
         return reader(lane, from, ordinal, null);
     }
 
-    private LogReader reader(int lane, long from, long ordinal, LogState.@Nullable Gap gap) {
+    /**
+     * A reader of one lane.
+     *
+     * @param from first sequence to read
+     * @param ordinal messages of the lane before it
+     * @param gap messages behind it that are not to be read
+     */
+    public LogReader reader(int lane, long from, long ordinal, LogState.@Nullable Gap gap) {
         return new LogReader(
                 disk,
                 segments,

@@ -85,6 +85,10 @@ public final class LogState {
         private void drop(Dropped dropped) {
             Gap open = gap;
             done += dropped.count();
+            if (open != null && dropped.next() <= open.keptEnd()) {
+                goOn(dropped.next()); // Of those before it.
+                return;
+            }
             gap = new Gap(
                     dropped.keptEnd(),
                     dropped.count() + (open == null ? 0 : open.count()),
@@ -203,7 +207,9 @@ public final class LogState {
             Lane lane = grown(stored.lane());
             // Not added up: where damage took records, the ordinal still says how many messages there were.
             lane.stored = stored.ordinal() + stored.batch().count();
-            lane.origin = stored.origin();
+            if (stored.origin() != null) {
+                lane.origin = stored.origin(); // Others come processed from elsewhere, and say nothing.
+            }
             nextSequence = stored.end();
             // Of a message that came with none nothing is known of the session.
             if (!stored.identifiers().isEmpty()) {
@@ -327,8 +333,9 @@ public final class LogState {
         // The books of lanes that are gone go on in the first.
         state.lanes[0].stored = stored();
         state.lanes[0].done = stored();
-        for (Lane lane : state.lanes) {
-            lane.cursor = nextSequence;
+        for (int i = 0; i < count; i++) {
+            state.lanes[i].cursor = nextSequence;
+            state.lanes[i].origin = i < lanes.length ? lanes[i].origin : null;
         }
         return state;
     }
