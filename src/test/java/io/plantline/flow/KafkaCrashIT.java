@@ -69,6 +69,7 @@ class KafkaCrashIT {
                 kafka.startNode(leader);
                 kafka.awaitReady();
             }
+            tooFewInSync(kafka, committed);
             committed.close();
             assertThat(load.isRunning()).as("every kill happened under load").isTrue();
             int perTopic = load.stop();
@@ -85,6 +86,21 @@ class KafkaCrashIT {
                     .containsPattern("ledger kafka: accepted " + tally.total() + " = delivered " + tally.total()
                             + " \\+ filtered 0 \\+ dead-lettered 0 \\+ waiting 0");
         }
+    }
+
+    /** Fault 50: while fewer nodes are in sync than the topic asks for, it takes nothing. */
+    private static void tooFewInSync(KafkaCluster kafka, CommittedRecords committed) {
+        kafka.set("plant", "min.insync.replicas", "3");
+        int follower = (kafka.leader("plant", 0) + 1) % 3;
+        assertThat(kafka.kill(follower)).as("the kill fired").isEqualTo(137);
+        long[] seen = {-1};
+        await("nothing is taken")
+                .atMost(Duration.ofSeconds(60))
+                .pollInterval(Duration.ofSeconds(2))
+                .until(() -> seen[0] == (seen[0] = committed.count()));
+        kafka.startNode(follower);
+        kafka.awaitReady();
+        await().atMost(Duration.ofSeconds(60)).until(() -> committed.count() >= seen[0] + RATE);
     }
 
     private static Tally tally(KafkaCluster kafka) {

@@ -13,14 +13,29 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.acl.AccessControlEntry;
+import org.apache.kafka.common.acl.AccessControlEntryFilter;
+import org.apache.kafka.common.acl.AclBinding;
+import org.apache.kafka.common.acl.AclBindingFilter;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.acl.AclPermissionType;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.resource.PatternType;
+import org.apache.kafka.common.resource.ResourcePattern;
+import org.apache.kafka.common.resource.ResourcePatternFilter;
+import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /** Apache Kafka: KRaft nodes as processes of their own, which can be killed. */
@@ -99,6 +114,9 @@ public final class KafkaCluster implements AutoCloseable {
                 "transaction.state.log.min.isr=" + (replicas / 2 + 1),
                 "transaction.state.log.num.partitions=1",
                 "num.partitions=3",
+                // Who is killed is missed soon.
+                "broker.heartbeat.interval.ms=500",
+                "broker.session.timeout.ms=4000",
                 "group.initial.rebalance.delay.ms=0"));
         if (settings.stream().noneMatch(line -> line.startsWith("listeners="))) {
             lines.add("listeners=PLAIN://127.0.0.1:" + ports[node] + ",CONTROLLER://127.0.0.1:" + controllers[node]);
@@ -141,10 +159,37 @@ public final class KafkaCluster implements AutoCloseable {
     }
 
     public void createTopic(String name, int partitions, Map<String, String> settings) {
+        NewTopic topic = new NewTopic(name, Optional.of(partitions), Optional.empty()).configs(settings);
+        administer(admin -> admin.createTopics(List.of(topic)).all());
+    }
+
+    /** Changes a setting of a topic. */
+    public void set(String topic, String setting, String value) {
+        ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
+        AlterConfigOp change = new AlterConfigOp(new ConfigEntry(setting, value), AlterConfigOp.OpType.SET);
+        administer(admin ->
+                admin.incrementalAlterConfigs(Map.of(resource, List.of(change))).all());
+    }
+
+    /** Takes the right to write to a topic from a user. */
+    public void deny(String topic, String user) {
+        AclBinding denial = new AclBinding(
+                new ResourcePattern(ResourceType.TOPIC, topic, PatternType.LITERAL),
+                new AccessControlEntry("User:" + user, "*", AclOperation.WRITE, AclPermissionType.DENY));
+        administer(admin -> admin.createAcls(List.of(denial)).all());
+    }
+
+    /** Gives back what was taken. */
+    public void allow(String topic) {
+        AclBindingFilter all = new AclBindingFilter(
+                new ResourcePatternFilter(ResourceType.TOPIC, topic, PatternType.LITERAL),
+                AccessControlEntryFilter.ANY);
+        administer(admin -> admin.deleteAcls(List.of(all)).all());
+    }
+
+    private void administer(Function<Admin, KafkaFuture<?>> change) {
         try (Admin admin = admin()) {
-            admin.createTopics(List.of(new NewTopic(name, Optional.of(partitions), Optional.empty()).configs(settings)))
-                    .all()
-                    .get(30, TimeUnit.SECONDS);
+            change.apply(admin).get(30, TimeUnit.SECONDS);
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }

@@ -110,7 +110,7 @@ final class Lane {
             return;
         }
         if (pinned == null && backlog.gatheredEnd() == 0) {
-            backlog.hasLeft(Long.MAX_VALUE);
+            backlog.gap().hasLeft(Long.MAX_VALUE);
         }
         backlog.gather(pinned);
         if (backlog.isOnDisk() && (pinned != null ? !backlog.covers(pinned) : !backlog.isFull())) {
@@ -199,7 +199,7 @@ final class Lane {
         /** A plan on both sides of a gap would leave no room for another one, and keep the outbox full. */
         @Override
         public boolean isBarred() {
-            return backlog.gapStart() != 0;
+            return backlog.gap().isOpen();
         }
 
         @Override
@@ -225,7 +225,7 @@ final class Lane {
      * @return whether it does
      */
     boolean regather(Plan plan, Span span) {
-        if (moving || backlog.gapStart() != 0 || !backlog.canRewind()) {
+        if (moving || backlog.gap().isOpen() || !backlog.canRewind()) {
             return false;
         }
         running = null;
@@ -237,7 +237,7 @@ final class Lane {
 
     /** Its plan is accounted for. */
     private void freed() {
-        backlog.hasLeft(keptEnd());
+        backlog.gap().hasLeft(keptEnd());
         running = null;
         backlog.accountForHoles();
     }
@@ -258,12 +258,12 @@ final class Lane {
         return !moving
                 && pinned == null
                 && backlog.canDrop()
-                && (backlog.gapStart() == 0 || backlog.isBeforeGap() || keptEnd() == backlog.gapStart());
+                && (backlog.gap().isAhead() || backlog.gap().isFree(keptEnd()));
     }
 
     /** Sequence before which nothing can be dropped. */
     long droppableFrom() {
-        return Math.max(keptEnd(), backlog.gap() == null ? 0 : backlog.gap().next());
+        return Math.max(keptEnd(), backlog.gap().end());
     }
 
     /**
@@ -272,7 +272,7 @@ final class Lane {
      * @return messages that were dropped
      */
     long drop(Journal.Cut at) {
-        long keptEnd = backlog.isBeforeGap() ? backlog.gapStart() : keptEnd();
+        long keptEnd = backlog.gap().isAhead() ? backlog.gap().start() : keptEnd();
         long dropped = backlog.drop(at, keptEnd);
         if (dropped > 0) {
             relay.accounts().dropped(number, keptEnd, dropped, at);
@@ -292,8 +292,9 @@ final class Lane {
         if (backlog.isReading() || moving || pinned != null || (onItsWay && !journal.isDurable())) {
             return Future.succeededFuture(0L);
         }
-        if (running != null && !tried && backlog.gapStart() != 0 && keptEnd() != backlog.gapStart()) {
-            return Future.succeededFuture(0L); // A log knows of one gap.
+        boolean stays = running != null && (!tried || onItsWay);
+        if (stays && !backlog.gap().isFree(keptEnd())) {
+            return Future.succeededFuture(0L);
         }
         moving = true;
         return (tried ? giveUp(to) : Future.succeededFuture(0L))
@@ -365,8 +366,8 @@ final class Lane {
             backlog.stripHole();
         }
         long ordinal = backlog.headOrdinal();
-        boolean beforeGap = backlog.isBeforeGap();
-        LogState.Gap gap = backlog.gap();
+        boolean beforeGap = backlog.gap().isAhead();
+        LogState.Gap gap = backlog.gap().gap();
         Entry entry = backlog.poll();
         if (entry == null) {
             return backlog.isOnDisk() ? backlog.read().map(true) : Future.succeededFuture(false);
@@ -376,7 +377,7 @@ final class Lane {
                 .compose(
                         v -> {
                             if (!beforeGap) {
-                                backlog.gapTo(keptEnd(), count, entry.end(), ordinal + count);
+                                backlog.gap().to(keptEnd(), count, entry.end(), ordinal + count);
                             }
                             relay.accounts().moved(number, count, keptEnd(), entry.end(), ordinal + count);
                             moved[0] += count;

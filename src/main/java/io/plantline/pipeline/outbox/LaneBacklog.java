@@ -19,6 +19,7 @@ final class LaneBacklog {
     private final int number;
     private final LaneQueue queue = new LaneQueue();
     private final AgeClock ageClock = new AgeClock();
+    private final LaneGap gap;
 
     /** Messages of the lane that were handed to the journal, since it was made. */
     private long appended;
@@ -35,13 +36,6 @@ final class LaneBacklog {
     private boolean onDisk;
     private boolean reading;
 
-    /** Messages that were dropped or moved between some that stay; one at a time. What is in memory is on one side of it. */
-    private LogState.@Nullable Gap gap;
-    /** Whether all that is before it is gathered, on its way or gone; what is in the queue is behind it. */
-    private boolean passed;
-    /** Whether all that is before it was read. */
-    private boolean atGap;
-
     LaneBacklog(Relay relay, Journal journal, int number) {
         this.relay = relay;
         this.journal = journal;
@@ -51,7 +45,7 @@ final class LaneBacklog {
         this.stored = appended;
         this.loaded = start.ordinal();
         this.onDisk = start.waiting() > 0;
-        this.gap = start.gap();
+        this.gap = new LaneGap(start.gap());
     }
 
     /** The place of a batch in the lane. */
@@ -96,7 +90,7 @@ final class LaneBacklog {
 
     /** Whether there is more on disk that can be read now. */
     boolean isOnDisk() {
-        return onDisk && !atGap;
+        return onDisk && !gap.isReached();
     }
 
     boolean isReading() {
@@ -125,7 +119,7 @@ final class LaneBacklog {
 
     /** Whether as much waits as may leave together. */
     boolean isFull() {
-        if (atGap) {
+        if (gap.isReached()) {
             return true; // What is behind it does not leave together with what is before it.
         }
         Span open = span;
@@ -157,40 +151,24 @@ final class LaneBacklog {
         return journal.read(number, Math.max(1, room() - queue.bytes()))
                 .andThen(read -> reading = false)
                 .map(read -> {
-                    LogState.Gap open = gap;
-                    if (open == null || passed) {
+                    if (gap.isAhead()) {
+                        gap.before(read).forEach(queue::add);
+                        loaded = Math.min(read.ordinal(), gap.ordinalBefore());
+                        passGap();
+                    } else {
                         read.entries().forEach(queue::add);
                         loaded = read.ordinal();
                         onDisk = !(read.caughtUp() && loaded >= stored);
-                    } else {
-                        addBefore(open, read);
                     }
                     return null;
                 });
     }
 
-    // Around a gap ---------------------------------------------------------------------------------------------------
-
-    /** What is behind a gap is read again when what is before it has left the queue. */
-    private void addBefore(LogState.Gap open, Journal.Chunk read) {
-        for (Entry entry : read.entries()) {
-            long first = entry.batch().firstSequence();
-            boolean hole = entry.batch().count() == 0;
-            if (hole ? first <= open.next() : first < open.keptEnd()) {
-                queue.add(entry);
-            }
-        }
-        long before = open.ordinal() - open.count();
-        atGap = read.ordinal() > before;
-        loaded = Math.min(read.ordinal(), before);
-        passIfReached();
-    }
-
-    private void passIfReached() {
-        LogState.Gap open = gap;
-        if (open != null && atGap && queue.isEmpty()) {
-            atGap = false;
-            passed = true;
+    /** What is behind a gap is read when what is before it has left the queue. */
+    private void passGap() {
+        LogState.Gap open = gap.gap();
+        if (open != null && gap.isReached() && queue.isEmpty()) {
+            gap.pass();
             loaded = open.ordinal();
             onDisk = stored > loaded;
             journal.seek(number, open.next(), open.ordinal(), null);
@@ -202,37 +180,13 @@ final class LaneBacklog {
 
     private Entry remove() {
         Entry head = queue.remove();
-        passIfReached();
+        passGap();
         return head;
     }
 
-    LogState.@Nullable Gap gap() {
+    /** Messages of the lane that are not needed between some that are. */
+    LaneGap gap() {
         return gap;
-    }
-
-    /** Sequence behind the last message before a gap; 0: there is none. */
-    long gapStart() {
-        return gap == null ? 0 : gap.keptEnd();
-    }
-
-    /** Whether what is in the queue is before a gap. */
-    boolean isBeforeGap() {
-        return gap != null && !passed;
-    }
-
-    /** Nothing of the lane is on its way before this sequence. */
-    void hasLeft(long end) {
-        if (passed && end >= gapStart()) {
-            gap = null;
-            passed = false;
-        }
-    }
-
-    /** A gap begins, or goes on, behind what is kept; not if nothing is. */
-    void gapTo(long keptEnd, long messages, long next, long ordinal) {
-        long before = gap == null ? 0 : gap.count();
-        gap = keptEnd == 0 ? null : new LogState.Gap(keptEnd, before + messages, next, ordinal);
-        passed = gap != null;
     }
 
     /** Whether nothing is being read, and nothing was lost that is not accounted for yet. */
@@ -242,23 +196,21 @@ final class LaneBacklog {
 
     /** What is behind a place in the log is read again when its turn comes. */
     void rewind(long sequence, long ordinal) {
-        rewind(sequence, ordinal, gap);
+        rewind(sequence, ordinal, gap.gap());
     }
 
     /**
      * The same.
      *
-     * @param open a gap, before or behind that place
+     * @param known the gap as it was there
      */
-    void rewind(long sequence, long ordinal, LogState.@Nullable Gap open) {
+    void rewind(long sequence, long ordinal, LogState.@Nullable Gap known) {
         span = null;
         queue.clear();
         loaded = ordinal;
         onDisk = true;
-        gap = open;
-        atGap = false;
-        passed = open != null && sequence >= open.keptEnd();
-        journal.seek(number, sequence, ordinal, passed ? null : open);
+        gap.from(sequence, known);
+        journal.seek(number, sequence, ordinal, gap.isAhead() ? known : null);
     }
 
     /** What is gathered is read again when its turn comes. */
@@ -454,13 +406,8 @@ final class LaneBacklog {
      */
     long drop(Journal.Cut at, long keptEnd) {
         long ordinal = at.ordinals()[number];
-        LogState.Gap open = gap;
-        if (open != null && !passed) {
-            long more = ordinal - open.ordinal();
-            if (more > 0) {
-                gap = new LogState.Gap(open.keptEnd(), open.count() + more, at.sequence(), ordinal);
-            }
-            return Math.max(0, more);
+        if (gap.isAhead()) {
+            return gap.growTo(at.sequence(), ordinal);
         }
         long dropped = ordinal - (loaded - queue.records());
         if (dropped <= 0) {
@@ -481,7 +428,7 @@ final class LaneBacklog {
         if (span != null) {
             span.close();
         }
-        gapTo(keptEnd, dropped, at.sequence(), ordinal);
+        gap.to(keptEnd, dropped, at.sequence(), ordinal);
         return dropped;
     }
 
@@ -491,7 +438,7 @@ final class LaneBacklog {
                 + " appended"
                 + (span == null ? "" : ", gathered up to " + span.end())
                 + (onDisk ? ", more on disk" : "")
-                + (gap == null ? "" : ", " + gap + (passed ? ", passed" : ""))
+                + (gap.gap() == null ? "" : ", " + gap.gap())
                 + (reading ? ", reading" : "");
     }
 

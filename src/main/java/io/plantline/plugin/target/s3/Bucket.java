@@ -9,9 +9,9 @@ import io.vertx.core.Promise;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.async.AsyncRequestBody;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
+import software.amazon.awssdk.services.s3.model.ChecksumAlgorithm;
 import software.amazon.awssdk.services.s3.model.CompletedPart;
 import software.amazon.awssdk.services.s3.model.CreateMultipartUploadResponse;
 import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
@@ -26,18 +26,15 @@ import software.amazon.awssdk.services.s3.model.MultipartUpload;
 record Bucket(S3TargetConfig config, TargetContext context, S3AsyncClient client, String contentType) {
     private static final String PLAN = "plantline-plan";
 
-    /**
-     * Puts a whole object.
-     *
-     * @param md5 in base64; null: the SDK sends a checksum of its own
-     */
-    Future<Void> put(Plan plan, String key, byte[] bytes, @Nullable String md5) {
+    /** Puts a whole object. */
+    Future<Void> put(Plan plan, String key, byte[] bytes, Checksum.Value checksum) {
         return onContext(client.putObject(
                         request -> {
                             request.bucket(config.bucket())
                                     .key(key)
                                     .contentType(contentType)
-                                    .contentMD5(md5)
+                                    .contentMD5(checksum.md5())
+                                    .checksumCRC32(checksum.crc32())
                                     .metadata(Map.of(PLAN, plan.id()));
                             if (config.conditionalWrites()) {
                                 request.ifNoneMatch("*");
@@ -54,6 +51,8 @@ record Bucket(S3TargetConfig config, TargetContext context, S3AsyncClient client
         CreateMultipartUploadResponse begun = client.createMultipartUpload(request -> request.bucket(config.bucket())
                         .key(key)
                         .contentType(contentType)
+                        // Else parts that carry one are no parts of this upload.
+                        .checksumAlgorithm(config.checksumsAlways() ? ChecksumAlgorithm.CRC32 : null)
                         .metadata(Map.of(PLAN, plan.id())))
                 .join();
         return begun.uploadId();
@@ -76,17 +75,20 @@ record Bucket(S3TargetConfig config, TargetContext context, S3AsyncClient client
     }
 
     /** Sends a part; numbers begin with 1. */
-    CompletableFuture<CompletedPart> part(String key, String upload, int number, byte[] bytes, @Nullable String md5) {
+    CompletableFuture<CompletedPart> part(
+            String key, String upload, int number, byte[] bytes, Checksum.Value checksum) {
         return client.uploadPart(
                         request -> request.bucket(config.bucket())
                                 .key(key)
                                 .uploadId(upload)
-                                .contentMD5(md5)
+                                .contentMD5(checksum.md5())
+                                .checksumCRC32(checksum.crc32())
                                 .partNumber(number),
                         AsyncRequestBody.fromBytesUnsafe(bytes))
                 .thenApply(sent -> CompletedPart.builder()
                         .partNumber(number)
                         .eTag(sent.eTag())
+                        .checksumCRC32(checksum.crc32())
                         .build());
     }
 

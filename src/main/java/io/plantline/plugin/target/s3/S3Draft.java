@@ -5,10 +5,7 @@ import io.plantline.spi.object.ObjectStore;
 import io.vertx.core.Future;
 import java.io.ByteArrayOutputStream;
 import java.io.OutputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -23,8 +20,7 @@ final class S3Draft extends OutputStream implements ObjectStore.Draft {
     private final Plan plan;
     private final String key;
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream(4096);
-    /** Of what is gathered, where the SDK sends no checksum: without one a store keeps what arrived, whatever was sent. */
-    private final @Nullable MessageDigest md5;
+    private final Checksum checksum;
 
     private final List<CompletedPart> parts = new ArrayList<>();
     private @Nullable String upload;
@@ -35,20 +31,7 @@ final class S3Draft extends OutputStream implements ObjectStore.Draft {
         this.bucket = bucket;
         this.plan = plan;
         this.key = key;
-        this.md5 = bucket.config().checksumsAlways() ? null : md5();
-    }
-
-    private static MessageDigest md5() {
-        try {
-            return MessageDigest.getInstance("MD5");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has it", e);
-        }
-    }
-
-    /** Of what was gathered since the last time. */
-    private @Nullable String digest() {
-        return md5 == null ? null : Base64.getEncoder().encodeToString(md5.digest());
+        this.checksum = new Checksum(!bucket.config().checksumsAlways());
     }
 
     @Override
@@ -72,9 +55,7 @@ final class S3Draft extends OutputStream implements ObjectStore.Draft {
             }
             int now = Math.min(left, limit - bytes.size());
             bytes.write(some, from, now);
-            if (md5 != null) {
-                md5.update(some, from, now);
-            }
+            checksum.update(some, from, now);
             from += now;
             left -= now;
         }
@@ -87,7 +68,7 @@ final class S3Draft extends OutputStream implements ObjectStore.Draft {
             if (upload == null) {
                 upload = bucket.begin(plan, key);
             }
-            sending = bucket.part(key, upload, parts.size() + 1, bytes.toByteArray(), digest());
+            sending = bucket.part(key, upload, parts.size() + 1, bytes.toByteArray(), checksum.take());
             bytes.reset();
         } catch (RuntimeException e) {
             failure = e;
@@ -107,11 +88,12 @@ final class S3Draft extends OutputStream implements ObjectStore.Draft {
         Future<Void> published = failure != null
                 ? Future.failedFuture(failure)
                 : begun == null
-                        ? bucket.put(plan, key, bytes.toByteArray(), digest())
+                        ? bucket.put(plan, key, bytes.toByteArray(), checksum.take())
                         : bucket.context()
                                 .<Void>blocking(() -> {
                                     awaitPart();
-                                    parts.add(bucket.part(key, begun, parts.size() + 1, bytes.toByteArray(), digest())
+                                    parts.add(bucket.part(
+                                                    key, begun, parts.size() + 1, bytes.toByteArray(), checksum.take())
                                             .join());
                                     return null;
                                 })

@@ -33,6 +33,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class KafkaTargetTest {
+    private static final String SASL = "\"topic\": \"%s\", \"sasl-mechanism\": \"%s\", \"timeout\": \"3s\","
+            + " \"credential\": {\"type\": \"environment\", \"username-variable\": \"A\", \"password-variable\": \"B\"}";
+
     @TempDir
     private static Path directory;
 
@@ -52,6 +55,9 @@ class KafkaTargetTest {
         kafka = KafkaCluster.start(
                 directory,
                 "auto.create.topics.enable=false",
+                "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+                "super.users=User:ANONYMOUS",
+                "allow.everyone.if.no.acl.found=true",
                 "listeners=PLAIN://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller},SECURE://127.0.0.1:" + secure
                         + ",MUTUAL://127.0.0.1:" + mutualPort,
                 "listener.security.protocol.map=PLAIN:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_PLAINTEXT,MUTUAL:SSL",
@@ -266,16 +272,38 @@ class KafkaTargetTest {
                 .allSatisfy(failure -> assertThat(failure.kind()).isNotEqualTo(Failure.Kind.REJECT));
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aRightThatIsTakenIsAnOperatorsMatter(boolean transactions) { // fault 53
+        String topic = "rights-" + transactions;
+        kafka.createTopic(topic, 1, Map.of());
+        KafkaTarget target = targetAt(
+                "\"127.0.0.1:" + securePort + "\"",
+                SASL.formatted(topic, "PLAIN") + ", \"transactions\": " + transactions);
+        assertThat(publish(target, plan(1, numbers(3))).refused()).isEmpty();
+        kafka.deny(topic, "user");
+        if (transactions) {
+            assertThatThrownBy(() -> publish(target, plan(4, numbers(3))))
+                    .as("as a whole")
+                    .hasMessageContaining("OPERATOR access-denied");
+        } else {
+            assertThat(publish(target, plan(4, numbers(3))).refused().values())
+                    .hasSize(3)
+                    .allSatisfy(failure -> assertThat(failure.code()).isEqualTo("access-denied"));
+        }
+        kafka.allow(topic);
+        assertThat(publish(target, plan(4, numbers(3))).refused()).isEmpty();
+        assertThat(values(kafka.read(topic))).containsExactly("0", "1", "2", "0", "1", "2");
+    }
+
     @Test
     void saslLetsInWhoKnowsThePassword() {
         kafka.createTopic("secure", 1, Map.of());
-        String section = "\"topic\": \"secure\", \"sasl-mechanism\": \"%s\", \"timeout\": \"3s\","
-                + " \"credential\": {\"type\": \"environment\", \"username-variable\": \"A\", \"password-variable\": \"B\"}";
         String server = "\"127.0.0.1:" + securePort + "\"";
-        assertThat(publish(targetAt(server, section.formatted("PLAIN")), plan(1, numbers(3)))
+        assertThat(publish(targetAt(server, SASL.formatted("secure", "PLAIN")), plan(1, numbers(3)))
                         .refused())
                 .isEmpty();
-        Verdicts refused = publish(targetAt(server, section.formatted("SCRAM-SHA-256")), plan(4, numbers(3)));
+        Verdicts refused = publish(targetAt(server, SASL.formatted("secure", "SCRAM-SHA-256")), plan(4, numbers(3)));
         assertThat(refused.refused().values())
                 .hasSize(3)
                 .allSatisfy(failure -> assertThat(failure.code()).isEqualTo("not-authenticated"));

@@ -16,7 +16,9 @@ import io.plantline.testkit.Sections;
 import io.plantline.testkit.TestContext;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
+import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
@@ -150,6 +152,33 @@ class S3FaultTest {
         // What "always" sends along, this store does not look at; S3 does.
         proxy.only(operation.is).fault(Fault.BIT_FLIPPED);
         isTriedAgain(", \"checksums\": \"when-required\"", operation.multipart);
+    }
+
+    /** S3 takes a part with a checksum for one of another upload if that was begun, or is ended, without. */
+    @Test
+    void partsAndTheirUploadSayTheSameChecksum() {
+        List<String> headers = new CopyOnWriteArrayList<>();
+        List<String> ends = new CopyOnWriteArrayList<>();
+        proxy.only(request -> {
+            if (Operation.CREATE_MULTIPART_UPLOAD.is.test(request)) {
+                headers.add("begin " + request.getHeader("x-amz-checksum-algorithm"));
+            } else if (Operation.UPLOAD_PART.is.test(request)) {
+                headers.add("part " + request.getHeader("x-amz-checksum-crc32"));
+            } else if (Operation.COMPLETE_MULTIPART_UPLOAD.is.test(request)) {
+                request.bodyHandler(body -> ends.add(body.toString()));
+            }
+            return false;
+        });
+        assertThat(publish(open(", \"checksums\": \"always\""), plan(true)).refused())
+                .isEmpty();
+        assertThat(headers).hasSize(3).startsWith("begin CRC32").doesNotContain("part null");
+        headers.stream()
+                .skip(1)
+                .forEach(part -> assertThat(ends)
+                        .singleElement()
+                        .asString()
+                        .contains("<ChecksumCRC32>" + part.substring("part ".length()) + "</ChecksumCRC32>"));
+        assertThat(ParquetRows.read(lake.get(bucket, lake.keys(bucket).get(0)))).hasSize(MESSAGES);
     }
 
     @Test
