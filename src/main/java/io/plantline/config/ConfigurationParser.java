@@ -12,6 +12,7 @@ import io.plantline.spi.TargetFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -119,6 +120,8 @@ public final class ConfigurationParser {
         private final EnvironmentVariables environment;
         private final List<Problem> problems;
         private final BrokerSection broker;
+        /** What is asked of the broker, and the subscription that says so. */
+        private final Map<String, String> filters = new HashMap<>();
 
         Reading(JsonNode root, List<Problem> structure, Map<String, String> environment, List<Problem> problems) {
             this.root = root;
@@ -193,11 +196,16 @@ public final class ConfigurationParser {
             if (spread) {
                 broker.warnOfSpreading(section);
             }
-            return Optional.of(new Subscription(
-                    TopicFilter.of(spread ? broker.spread(filter) : broker.shared(filter)),
-                    section.integer("qos", 1),
-                    targets,
-                    spread));
+            String asked = spread ? broker.spread(filter) : broker.shared(filter);
+            String other = filters.putIfAbsent(asked, filter);
+            if (other != null) {
+                section.error(
+                        "",
+                        "becomes the same filter as \"" + other + "\", and a broker has one subscription of each",
+                        "keep one of them, with all targets");
+                return Optional.empty();
+            }
+            return Optional.of(new Subscription(TopicFilter.of(asked), section.integer("qos", 1), targets, spread));
         }
 
         private ProcessorDefinition processor(String name, JsonSettings section) {

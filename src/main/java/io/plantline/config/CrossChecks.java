@@ -58,7 +58,7 @@ final class CrossChecks {
         Set<String> usedTargets = new HashSet<>();
         Set<String> usedProcessors = new HashSet<>();
         for (Subscription subscription : configuration.subscriptions()) {
-            String place = pointer("subscriptions", subscription.filter().text());
+            String place = pointer(subscription);
             boolean one = root.at(place).has("target");
             for (int i = 0; i < subscription.targets().size(); i++) {
                 String target = subscription.targets().get(i);
@@ -146,7 +146,7 @@ final class CrossChecks {
                 if ((untold || spread) && a.meets(b)) {
                     problems.add(
                             Problem.warning(
-                                    pointer("subscriptions", b.filter().text()),
+                                    pointer(b),
                                     "overlaps with \"" + a.filter() + "\" and has the same target",
                                     spread
                                             ? "where one is spread, copies come by several connections, and such a message twice"
@@ -304,6 +304,13 @@ final class CrossChecks {
         Set<String> keys = new java.util.TreeSet<>();
         root.path(kind).fieldNames().forEachRemaining(keys::add);
         return keys;
+    }
+
+    /** What is shared by the mode of all is written without its group. */
+    private String pointer(Subscription subscription) {
+        TopicFilter filter = subscription.filter();
+        boolean asWritten = root.path("subscriptions").has(filter.text());
+        return pointer("subscriptions", asWritten ? filter.text() : filter.pattern());
     }
 
     private static String pointer(String kind, String name) {

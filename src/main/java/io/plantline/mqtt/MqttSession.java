@@ -41,6 +41,9 @@ public final class MqttSession {
     private State state = State.CLOSED;
     private String detail = "not started";
     private boolean knownToBroker;
+    /** Whether the broker has a session that is not written down. */
+    private boolean unwritten;
+
     private @Nullable Instant lastSeen;
     private List<String> toldDegraded = List.of();
     private long toldExpiry = -1;
@@ -184,7 +187,9 @@ public final class MqttSession {
     // On the connection ----------------------------------------------------------------------------------------------
 
     private void accepted(MqttConnection from, boolean present, MqttProperties properties) {
-        (present ? Future.<Void>succeededFuture() : forgotten())
+        // A session that the broker has made, and that could not be written down, is new also when it is there next
+        // time.
+        (present && !unwritten ? Future.<Void>succeededFuture() : forgotten())
                 .onSuccess(v -> {
                     if (from == connector.connection()) {
                         subscriber.connected(from, properties);
@@ -226,7 +231,8 @@ public final class MqttSession {
                     clock.instant());
         }
         knownToBroker = false;
-        return handler.newSession();
+        unwritten = true;
+        return handler.newSession().onSuccess(v -> unwritten = false);
     }
 
     private void subscribed() {

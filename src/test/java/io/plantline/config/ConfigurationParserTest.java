@@ -77,6 +77,26 @@ class ConfigurationParserTest {
     }
 
     @Test
+    void subscriptionsThatBecomeTheSameFilterAreRefused() {
+        String shared = ", \"subscription-mode\": \"shared\", \"share-group\": \"g\"";
+        String document =
+                with(shared, FILE, "").replace("{\"a/#\":", "{\"$share/g/a/#\": {\"target\": \"t\"}, \"a/#\":");
+        assertThat(problems(document, Map.of()))
+                .singleElement()
+                .asString()
+                .contains("/subscriptions/a~1#", "the same filter as \"$share/g/a/#\"");
+    }
+
+    @Test
+    void aSharedSubscriptionIsNamedAsItIsWritten() {
+        String shared = ", \"subscription-mode\": \"shared\", \"share-group\": \"g\"";
+        assertThat(problems(with(shared, FILE, "").replace("{\"target\": \"t\"}", "{\"target\": \"u\"}"), Map.of()))
+                .singleElement()
+                .asString()
+                .contains("/subscriptions/a~1#/target");
+    }
+
+    @Test
     void theEnvironmentOfTheReferenceManifestCompletesTheDocument() {
         Configuration configuration = parser.parse(
                         with("", FILE, ""), Map.of("EDGE_BROKER_HOST", "one,two:99,[::1]:98", "EDGE_MQTT_PORT", "1884"))
@@ -299,6 +319,19 @@ class ConfigurationParserTest {
                         Map.of()))
                 .isEmpty();
         assertThat(problems(with("", mqtt, ""), Map.of())).isEmpty();
+    }
+
+    @Test
+    void aStrictPlantRefusesAnEndpointOfTheEnvironmentToo() {
+        String s3 = "{\"type\": \"s3\", \"s3-bucket\": \"lake\", \"region\": \"us-east-1\"}";
+        System.setProperty("aws.endpointUrlS3", "http://127.0.0.1:9000");
+        try {
+            assertThat(problems(with(", \"tls\": {}", s3, ", \"security\": \"strict\""), Map.of()))
+                    .hasSize(2)
+                    .allMatch(problem -> problem.contains("/targets/t"));
+        } finally {
+            System.clearProperty("aws.endpointUrlS3");
+        }
     }
 
     @Test

@@ -223,6 +223,19 @@ class MqttSessionTest {
             }
         }
 
+        /** The broker has made it when it says that there was none. */
+        @Test
+        void aSessionThatCouldNotBeWrittenDownIsStillNewOnTheNextConnection() {
+            Options options = options();
+            options.sessionsThatCannotBeWritten = 1;
+            try (SessionHarness session = SessionHarness.start(options)) {
+                broker.accept().connected(false);
+                broker.accept().connected(true).grantSubscriptions();
+                session.awaitState(State.SUBSCRIBED);
+                assertThat(session.newSessions).hasValue(2);
+            }
+        }
+
         @Test
         void subscribesAtTheStartEvenIfTheBrokerKnowsTheSession() {
             try (SessionHarness session = SessionHarness.start(broker.port())) {

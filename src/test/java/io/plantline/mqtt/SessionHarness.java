@@ -20,6 +20,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.random.RandomGenerator;
 
 /** A session with a handler that keeps what it gets until the test says that it is safe. */
@@ -34,6 +35,8 @@ final class SessionHarness implements AutoCloseable {
     private final MqttSession session;
     private volatile boolean safeAtOnce;
     private volatile boolean failOnce;
+    /** How often the handler was told of a new session. */
+    final AtomicInteger newSessions = new AtomicInteger();
 
     /** One message as the handler saw it. */
     record Received(String topic, int qos, boolean redelivered, boolean retained, String payload) {}
@@ -55,6 +58,7 @@ final class SessionHarness implements AutoCloseable {
         CredentialSource credentials = refresh -> Future.succeededFuture(Optional.empty());
         String host = "127.0.0.1";
         Set<String> filters = Set.of();
+        int sessionsThatCannotBeWritten;
 
         static SessionOptions.Subscription subscription(String filter, int qos, int identifier) {
             return new SessionOptions.Subscription(TopicFilter.of(filter), qos, identifier);
@@ -112,6 +116,13 @@ final class SessionHarness implements AutoCloseable {
             @Override
             public Set<String> filters() {
                 return options.filters;
+            }
+
+            @Override
+            public Future<Void> newSession() {
+                return newSessions.incrementAndGet() > options.sessionsThatCannotBeWritten
+                        ? Future.succeededFuture()
+                        : Future.failedFuture("the disk is full");
             }
 
             @Override

@@ -10,8 +10,14 @@ final class PayloadExchange implements Exchange {
     @Override
     public Caller.Request request(List<Input> inputs, RemoteProcessorConfig config) {
         Input input = inputs.get(0);
-        String contentType = input.contentType() == null ? config.contentType() : input.contentType();
+        String named = input.contentType();
+        String contentType = named != null && isHeaderValue(named) ? named : config.contentType();
         return new Caller.Request(input.payload(), contentType, input.topic());
+    }
+
+    /** A publisher names a type in any characters (MQTT 5.0, 3.3.2.3.9); a header has those of RFC 9110, 5.5. */
+    private static boolean isHeaderValue(String text) {
+        return !text.isBlank() && text.chars().allMatch(each -> each >= 0x20 && each < 0x7F);
     }
 
     @Override

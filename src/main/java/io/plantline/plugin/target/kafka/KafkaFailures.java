@@ -35,7 +35,8 @@ final class KafkaFailures {
         } else if (cause instanceof AuthenticationException) {
             return Failure.operator("not-authenticated", detail);
         } else if (cause instanceof ProducerFencedException || cause instanceof InvalidProducerEpochException) {
-            return Failure.operator("fenced", "another process writes with this outbox: " + detail);
+            return Failure.operator(
+                    "fenced", "another process writes with this outbox, or the transaction took too long: " + detail);
         } else if (cause instanceof AuthorizationException) {
             return Failure.operator("access-denied", detail);
         } else if (cause instanceof UnknownTopicOrPartitionException

@@ -23,6 +23,12 @@ final class ProducerSettings {
     private ProducerSettings() {}
 
     /**
+     * A plan is one transaction, and takes as long as the way to the cluster makes it: 16 MiB at half a megabit a second. For so long
+     * one that a crash has left open holds back readers of committed records, if no start follows that ends it.
+     */
+    private static final int TRANSACTION_MILLIS = 300_000;
+
+    /**
      * For a producer.
      *
      * @param transactionalId none: without transactions
@@ -45,7 +51,10 @@ final class ProducerSettings {
         // A record that expires alone would be overtaken: the whole producer is given up instead, and all is sent
         // again.
         settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, Integer.toString(Integer.MAX_VALUE));
-        transactionalId.ifPresent(id -> settings.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, id));
+        transactionalId.ifPresent(id -> {
+            settings.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, id);
+            settings.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, Integer.toString(TRANSACTION_MILLIS));
+        });
         return settings;
     }
 

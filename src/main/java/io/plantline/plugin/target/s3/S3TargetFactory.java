@@ -10,8 +10,10 @@ import io.plantline.spi.object.ObjectLayout;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** {@code "type": "s3"}. */
 @AutoService(TargetFactory.class)
@@ -75,7 +77,7 @@ public final class S3TargetFactory implements TargetFactory<S3TargetConfig> {
         if (multipartFrom < 5 << 20 || multipartFrom > 1 << 30) {
             settings.error("multipart-from", multipartFrom + " bytes is no size of a part in S3", "5MiB to 1GiB");
         }
-        boolean elsewhere = endpoint.isPresent() || environmentNamesEndpoint();
+        boolean elsewhere = endpoint.isPresent() || endpointOfEnvironment().isPresent();
         return new S3TargetConfig(
                 settings.string("s3-bucket"),
                 settings.optionalString("region"),
@@ -92,15 +94,32 @@ public final class S3TargetFactory implements TargetFactory<S3TargetConfig> {
                 layout);
     }
 
-    private static boolean environmentNamesEndpoint() {
-        return System.getenv("AWS_ENDPOINT_URL_S3") != null
-                || System.getenv("AWS_ENDPOINT_URL") != null
-                || System.getProperty("aws.endpointUrlS3") != null;
+    /** What the SDK would ask where the section names no endpoint, in its order. */
+    private static Optional<String> endpointOfEnvironment() {
+        return Stream.of(
+                        System.getProperty("aws.endpointUrlS3"),
+                        System.getenv("AWS_ENDPOINT_URL_S3"),
+                        System.getProperty("aws.endpointUrl"),
+                        System.getenv("AWS_ENDPOINT_URL"))
+                .filter(Objects::nonNull)
+                .findFirst();
     }
 
     @Override
     public List<Endpoint> endpoints(S3TargetConfig config) {
-        return config.endpoint().map(uri -> List.of(Endpoint.of(uri))).orElse(List.of());
+        return config.endpoint()
+                .or(() -> endpointOfEnvironment().flatMap(S3TargetFactory::uri))
+                .map(uri -> List.of(Endpoint.of(uri)))
+                .orElse(List.of());
+    }
+
+    /** What is none fails in the SDK, which names the variable. */
+    private static Optional<URI> uri(String text) {
+        try {
+            return Optional.of(URI.create(text)).filter(uri -> uri.getHost() != null);
+        } catch (IllegalArgumentException e) {
+            return Optional.empty();
+        }
     }
 
     @Override

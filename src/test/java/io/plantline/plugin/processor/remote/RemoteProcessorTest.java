@@ -32,6 +32,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Against a real HTTP server: faults 57 to 60. */
 class RemoteProcessorTest {
@@ -356,6 +357,26 @@ class RemoteProcessorTest {
             assertThat(failure.code()).isEqualTo("not-utf-8");
         });
         assertThat(outputs(processed)).hasSize(1);
+    }
+
+    @Test
+    void numbersStayAsTheyAreWritten() {
+        RemoteProcessor processor = processor(", \"batch-size\": 2", request -> Reply.ok(request.body()));
+        String[] messages = {"t=100.0", "t={\"a\":1.00,\"b\":0.1000000000000000055511151231257827}"};
+        assertThat(outputs(process(processor, TestContext.batch(messages))))
+                .containsExactly("1:" + messages[0], "2:" + messages[1]);
+        assertThat(new String(service.requests().get(0).body())).contains("100.0", "1.00");
+    }
+
+    /** A publisher can write anything there, and must not make a service look broken. */
+    @ParameterizedTest
+    @ValueSource(strings = {"text/plain\n", "text/plain\r\nX: y", "type/ü", " "})
+    void aContentTypeThatNoHeaderCanCarryIsNotSent(String named) {
+        RemoteProcessor processor = processor("", request -> Reply.ok("answer".getBytes()));
+        MessageBatch.Builder batch = new MessageBatch.Builder(100);
+        TestContext.add(batch, "t", "x".getBytes(), new MessageProperties(named, null, List.of()));
+        assertThat(outputs(process(processor, batch.build().numberedFrom(1)))).containsExactly("1:t=answer");
+        assertThat(service.requests().get(0).contentType()).isEqualTo("application/json");
     }
 
     @Test
