@@ -13,17 +13,27 @@ import io.vertx.core.Future;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 
-/** Writes a plan as objects, piece by piece: a plan, and each of its objects, may be larger than memory. */
+/**
+ * Writes a plan as objects, piece by piece: a plan, and each of its objects, may be larger than memory. Where it has more objects than
+ * may be open at once it is read again for the next ones.
+ */
 public final class ObjectWriter {
     private static final long PIECE_BYTES = 8 << 20;
     /** Of a piece, a store may keep each object in memory, and it is larger than its message. */
     private static final long SINGLE_PIECE_BYTES = 256 << 10;
+    /** Objects of a plan that are encoded at once: each has buffers of its own, before its first message. */
+    private static final int OPEN = 64;
+    /** The same, where each may be large. */
+    private static final int OPEN_OF_LARGE = 4;
+
+    private static final long LARGE_BYTES = 64 << 20;
 
     private final ObjectLayout layout;
     private final PayloadFormat format;
@@ -63,17 +73,24 @@ public final class ObjectWriter {
     /** One plan. */
     private final class Run {
         private final PublishBatch batch;
-        private final BatchReader reader;
         private final Map<String, OpenObject> open = new LinkedHashMap<>();
         private final Verdicts.Collector verdicts = new Verdicts.Collector();
-        private final ObjectLayout.Partitions partitions = layout.new Partitions();
+        /** Numbers of the partitions, in the order in which they appear. */
+        private final Map<String, Integer> numbers = new HashMap<>();
+
         private final String ids;
+        private final int atOnce;
+        private BatchReader reader;
+        private ObjectLayout.Partitions partitions = layout.new Partitions();
         private int ordinal;
+        /** The first partition that this reading writes. */
+        private int from;
 
         Run(PublishBatch batch) {
             this.batch = batch;
             this.ids = batch.plan().idPrefix() + "-";
             this.reader = batch.reader();
+            this.atOnce = batch.sizeInBytes() > LARGE_BYTES ? OPEN_OF_LARGE : OPEN;
         }
 
         Future<Verdicts> start() {
@@ -84,7 +101,19 @@ public final class ObjectWriter {
             return reader.next(layout.single() ? SINGLE_PIECE_BYTES : PIECE_BYTES)
                     .compose(pieces -> worker.run(() -> pieces.isEmpty() ? closeAll() : encode(pieces))
                             .compose(this::publishAll)
-                            .map(v -> !pieces.isEmpty()));
+                            .map(v -> !pieces.isEmpty() || isReadAgain()));
+        }
+
+        /** Whether there are partitions for another reading. */
+        private boolean isReadAgain() {
+            from += atOnce;
+            if (from >= numbers.size()) {
+                return false;
+            }
+            reader = batch.reader();
+            partitions = layout.new Partitions();
+            ordinal = 0;
+            return true;
         }
 
         /** Returns the objects to which nothing more comes. */
@@ -119,8 +148,12 @@ public final class ObjectWriter {
             String partition = partitions.of(message);
             OpenObject object = open.get(partition);
             if (object == null) {
+                int number = numbers.computeIfAbsent(partition, any -> numbers.size());
+                if (number < from || number >= from + atOnce) {
+                    return;
+                }
                 object = new OpenObject(
-                        store.begin(plan, layout.key(plan, message, plan.first(), plan.last(), open.size(), format)));
+                        store.begin(plan, layout.key(plan, message, plan.first(), plan.last(), number, format)));
                 open.put(partition, object);
             }
             object.add(ordinal, ids + Plan.padded(message.sequence()), message);
