@@ -1,7 +1,10 @@
 package io.plantline.pipeline;
 
 import io.plantline.model.MessageBatch;
+import io.plantline.model.MessageCursor;
 import io.vertx.core.Future;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Takes responsibility for messages of one target. Can be called from any context. */
 public interface Outbox {
@@ -24,6 +27,20 @@ public interface Outbox {
     }
 
     /**
+     * Takes messages again that were refused before. They neither wait for room nor are dropped for want of it.
+     *
+     * @param letters batches of one message each
+     * @return completes when they are safe; fails, with nothing taken, if there is no room
+     */
+    default Future<Void> takeBack(List<MessageBatch> letters) {
+        List<Future<Void>> taken = new ArrayList<>();
+        for (MessageBatch letter : letters) {
+            taken.add(append(laneOf(letter, lanes()), letter));
+        }
+        return Future.all(taken).mapEmpty();
+    }
+
+    /**
      * Forgets identifiers, because the broker has released them.
      *
      * @return completes when that is durable
@@ -35,6 +52,13 @@ public interface Outbox {
     /** QoS 2 messages that are stored, and that the broker has not released; a copy; completes where it was called. */
     default Future<Unreleased> stored(long generation) {
         return Future.succeededFuture(new Unreleased());
+    }
+
+    /** The lane of the first message in a batch. */
+    static int laneOf(MessageBatch batch, int lanes) {
+        MessageCursor message = batch.cursor();
+        message.next();
+        return laneOf(message.topic(), lanes);
     }
 
     /** The lane of a topic. */

@@ -194,7 +194,7 @@ final class DeadLetterLog {
      * Gives all up to one to an outbox, as they were when they were refused, and forgets them. A crash in between gives some
      * of them again.
      *
-     * @return how many
+     * @return how many; fails when the outbox has no room for more of them, which stay
      */
     Future<Long> replay(long upTo, Outbox to) {
         // What is refused again meanwhile is not replayed again.
@@ -215,17 +215,16 @@ final class DeadLetterLog {
                     if (piece.isEmpty()) {
                         return Future.succeededFuture(before);
                     }
-                    List<Future<Void>> taken = new ArrayList<>();
+                    List<MessageBatch> letters = new ArrayList<>();
                     for (MessageBatch letter : piece) {
                         MessageCursor message = only(letter);
                         MessageBatch.Builder builder = new MessageBatch.Builder(letter.sizeInBytes());
                         builder.addChanged(message, Refusal.unmark(message.properties()), message.payload());
-                        taken.add(to.append(
-                                Outbox.laneOf(message.topic(), to.lanes()), Batches.withoutGaps(builder.build())));
+                        letters.add(Batches.withoutGaps(builder.build()));
                     }
                     long count = piece.size();
                     long last = piece.get(piece.size() - 1).firstSequence();
-                    return Future.all(taken)
+                    return to.takeBack(letters)
                             .compose(all -> end(count, new Committed(0, last, count, 0, 0), last))
                             .compose(ended -> replayPiece(upTo, to, before + count));
                 });

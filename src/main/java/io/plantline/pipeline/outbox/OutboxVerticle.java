@@ -3,6 +3,7 @@ package io.plantline.pipeline.outbox;
 import io.plantline.config.ProcessorDefinition;
 import io.plantline.config.TargetDefinition;
 import io.plantline.model.Batches;
+import io.plantline.model.Failure;
 import io.plantline.model.MessageBatch;
 import io.plantline.observe.DeadLetter;
 import io.plantline.observe.OutboxReport;
@@ -19,6 +20,7 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.internal.ContextInternal;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.BiConsumer;
@@ -185,6 +187,24 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
     @Override
     public Future<Void> append(int lane, MessageBatch batch, Identifiers identifiers) {
         return onRelay((open, safe) -> open.accept(lane, batch, identifiers, safe));
+    }
+
+    @Override
+    public Future<Void> takeBack(List<MessageBatch> letters) {
+        return onContext(() -> {
+            Relay open = first;
+            if (open == null || !open.limit().hasRoom()) {
+                return Future.failedFuture(Failure.operator(
+                                "outbox-full",
+                                "the outbox of " + target.name() + " has no room; nothing more goes back into it")
+                        .asException());
+            }
+            List<Future<Void>> taken = new ArrayList<>();
+            for (MessageBatch letter : letters) {
+                taken.add(open.takeOver(Outbox.laneOf(letter, lanes()), letter, null));
+            }
+            return Future.all(taken).mapEmpty();
+        });
     }
 
     @Override

@@ -86,11 +86,12 @@ final class ProcessRun {
      * are counted and end.
      */
     private List<MessageBatch> more(Failure failure) {
-        boolean room = records < MAX_RECORDS && bytes < MAX_BYTES;
+        long maxBytes = relay.isDurable() ? Math.min(MAX_BYTES, HeapShare.bytes()) : MAX_BYTES;
+        boolean room = records < MAX_RECORDS && bytes < maxBytes;
         if (!room && !(failure.kind() == Failure.Kind.RETRY && failure.tried())) {
             return List.of();
         }
-        List<MessageBatch> more = absorb.more((int) Math.max(1, MAX_RECORDS - records), Math.max(1, MAX_BYTES - bytes));
+        List<MessageBatch> more = absorb.more((int) Math.max(1, MAX_RECORDS - records), Math.max(1, maxBytes - bytes));
         more.forEach(this::count);
         return more;
     }

@@ -53,6 +53,11 @@ final class SizeLimit {
         return journal.usedBytes() + storingBytes + (next == null ? 0 : next.usedBytes());
     }
 
+    /** Whether messages are taken at once. */
+    boolean hasRoom() {
+        return usedBytes() <= limits().maxBytes() && waiting.isEmpty();
+    }
+
     /** So many bytes are on their way to the disk; or are there, and counted as such, if negative. */
     void storing(long bytes) {
         storingBytes += bytes;
@@ -60,7 +65,7 @@ final class SizeLimit {
 
     /** Lets messages in as soon as there is room; or tells that they were dropped. */
     void admit(int messages, Runnable store, Promise<Void> safe) {
-        if (usedBytes() <= limits().maxBytes() && waiting.isEmpty()) {
+        if (hasRoom()) {
             dropping &= usedBytes() > limits().maxBytes() / 4 * 3;
             store.run();
         } else if (limits().onFull() == OnFull.DROP_NEWEST) {

@@ -1,8 +1,10 @@
 package io.plantline.pipeline.outbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.plantline.config.TargetDefinition.OnFull;
 import io.plantline.model.Failure;
 import io.plantline.observe.DeadLetter;
 import io.plantline.pipeline.PipelineMessage.PublishReply;
@@ -127,6 +129,25 @@ class DeadLetterLogTest extends DiskOutboxHarness {
         await().until(() -> published.contains("behind"));
         assertThat(get(again.deadLetters(0, 100))).hasSize(4 + more);
         assertThat(ledger.snapshot().deadLettered()).isEqualTo(4 + more);
+    }
+
+    /** Room for them would come of their purge only, which must not wait for them. */
+    @Test
+    void whatIsReplayedIntoAFullOutboxStaysAndCanBePurged() throws Exception {
+        maxBytes = 8 * MIB;
+        onFull = OnFull.DROP_NEWEST;
+        publisher = this::refuseBad;
+        OutboxVerticle outbox = open(1);
+        append(outbox, "bad 1", "good");
+        await().until(() -> ledger.snapshot().deadLettered() == 1);
+        publisher = this::refuse;
+        for (int i = 0; ledger.snapshot().totals().dropped() == 0; i++) {
+            get(outbox.append(0, incompressible(1 << 19, "m" + i)));
+        }
+        assertThatThrownBy(() -> get(outbox.replayDeadLetters(Long.MAX_VALUE, outbox)))
+                .hasMessageContaining("outbox-full");
+        assertThat(get(outbox.deadLetters(0, 10))).hasSize(1);
+        assertThat(get(outbox.purgeDeadLetters(Long.MAX_VALUE))).isEqualTo(1);
     }
 
     @Test
