@@ -29,16 +29,14 @@ final class Accounts {
     }
 
     /**
-     * They were the oldest when there was no room.
+     * They were the oldest when there was no room; none were, if all that a lane has there stays.
      *
      * @param keptEnd sequence behind the last message that stays before them; 0 if none does
      */
     void dropped(int lane, long keptEnd, long messages, Journal.Cut at) {
         books.dropped(messages);
-        journal.dropped(lane, keptEnd, messages, at, () -> {
-            limit.freed();
-            limit.makeRoom();
-        });
+        limit.dropped();
+        journal.dropped(lane, keptEnd, messages, at, limit::dropWritten);
     }
 
     /**

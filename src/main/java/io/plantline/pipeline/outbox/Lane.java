@@ -199,12 +199,16 @@ final class Lane {
         /** A plan on both sides of a gap would leave no room for another one, and keep the outbox full. */
         @Override
         public boolean isBarred() {
-            return backlog.gap().isOpen();
+            return backlog.gap().isOpen() || backlog.isApartFrom(epoch);
         }
 
         @Override
         public @Nullable MessageBatch look() {
-            return backlog.peek();
+            MessageBatch next = backlog.look();
+            if (next == null && backlog.isOnDisk() && !backlog.isReading() && !moving) {
+                read(); // For the next time.
+            }
+            return next;
         }
     }
 
@@ -272,12 +276,16 @@ final class Lane {
      * @return messages that were dropped
      */
     long drop(Journal.Cut at) {
+        if (at.sequence() <= backlog.gap().end() || (running == null && !backlog.isWaiting())) {
+            return 0;
+        }
         long keptEnd = backlog.gap().isAhead() ? backlog.gap().start() : keptEnd();
         long dropped = backlog.drop(at, keptEnd);
-        if (dropped > 0) {
+        if (dropped >= 0) {
+            // Also of a lane that has nothing there: the log would keep all that is behind its cursor for it.
             relay.accounts().dropped(number, keptEnd, dropped, at);
         }
-        return dropped;
+        return Math.max(0, dropped);
     }
 
     /**
@@ -373,6 +381,9 @@ final class Lane {
             return backlog.isOnDisk() ? backlog.read().map(true) : Future.succeededFuture(false);
         }
         int count = entry.batch().count();
+        if (count == 0) {
+            return Future.succeededFuture(true); // All that is left of a hole.
+        }
         return to.apply(entry.batch())
                 .compose(
                         v -> {

@@ -152,7 +152,7 @@ final class LaneBacklog {
                 .andThen(read -> reading = false)
                 .map(read -> {
                     if (gap.isAhead()) {
-                        gap.before(read).forEach(queue::add);
+                        gap.before(read, loaded).forEach(queue::add);
                         loaded = Math.min(read.ordinal(), gap.ordinalBefore());
                         passGap();
                     } else {
@@ -322,11 +322,21 @@ final class LaneBacklog {
         return taken;
     }
 
-    /** The batch that is next in the queue, without taking it; null if there is none. */
+    /** What is next in the queue, without taking it; null if there is nothing. */
     @Nullable
-    MessageBatch peek() {
+    MessageBatch look() {
+        for (Entry entry : queue.entries()) {
+            if (entry.batch().count() > 0) {
+                return entry.batch();
+            }
+        }
+        return null;
+    }
+
+    /** Whether what is next cannot be in one plan with messages of a start. */
+    boolean isApartFrom(int epoch) {
         Entry head = queue.peek();
-        return head == null ? null : head.batch();
+        return head != null && (head.epoch() != epoch || head.lost() > 0);
     }
 
     /** Takes the oldest batch that is in memory; null if there is none. */
@@ -398,11 +408,16 @@ final class LaneBacklog {
         return !reading && queue.lost() == 0;
     }
 
+    /** Whether something of the lane waits behind what is on its way. */
+    boolean isWaiting() {
+        return !queue.isEmpty() || span != null || onDisk;
+    }
+
     /**
      * Drops what is before a place in the log, but not what is gathered, nor what is before a gap.
      *
      * @param keptEnd sequence behind what stays before it; 0 if nothing does
-     * @return messages that were dropped
+     * @return messages that were dropped; none, if all that is there of this lane stays; less, if it stays as it is
      */
     long drop(Journal.Cut at, long keptEnd) {
         long ordinal = at.ordinals()[number];
@@ -410,8 +425,8 @@ final class LaneBacklog {
             return gap.growTo(at.sequence(), ordinal);
         }
         long dropped = ordinal - (loaded - queue.records());
-        if (dropped <= 0) {
-            return 0;
+        if (dropped < 0) {
+            return dropped;
         }
         Entry head = queue.peek();
         while (head != null && head.end() <= at.sequence()) {

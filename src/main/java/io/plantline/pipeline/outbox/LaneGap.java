@@ -55,17 +55,22 @@ final class LaneGap {
         return reached;
     }
 
-    /** Of what was read, what is before it; what is behind it is to be read again. */
-    List<Entry> before(Journal.Chunk read) {
+    /**
+     * Of what was read, what is before it; what is behind it is to be read again.
+     *
+     * @param ordinal messages of the lane before what was read
+     */
+    List<Entry> before(Journal.Chunk read, long ordinal) {
+        // By position: who read may have known the gap as it was before it grew, and taken what is gone for damage.
         List<Entry> before = new ArrayList<>();
+        long at = ordinal;
         for (Entry entry : read.entries()) {
-            long first = entry.batch().firstSequence();
-            boolean hole = entry.batch().count() == 0;
-            if (hole ? first <= end() : first < start()) {
+            if (at < ordinalBefore()) {
                 before.add(entry);
             }
+            at += entry.lost() + entry.batch().count();
         }
-        reached = read.ordinal() > ordinalBefore();
+        reached = read.caughtUp() || read.ordinal() > ordinalBefore();
         return before;
     }
 
@@ -102,7 +107,7 @@ final class LaneGap {
      */
     long growTo(long next, long ordinal) {
         Gap open = gap;
-        if (open == null || ordinal <= open.ordinal()) {
+        if (open == null || next <= open.next()) {
             return 0;
         }
         gap = new Gap(open.keptEnd(), open.count() + ordinal - open.ordinal(), next, ordinal);

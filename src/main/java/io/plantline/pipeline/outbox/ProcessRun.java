@@ -156,7 +156,12 @@ final class ProcessRun {
             }
             findWitness(failed);
             if (isWitnessNeeded(failed)) {
-                processing.process(number, witness).onSuccess(asked -> judge(failed));
+                processing.process(number, witness).onSuccess(asked -> {
+                    if (processing.successes(number) == successesBeforeRound) {
+                        witness = NONE;
+                    }
+                    judge(failed);
+                });
             } else {
                 judge(failed);
             }
@@ -185,14 +190,16 @@ final class ProcessRun {
             if (failed.size() < pending.count()) {
                 witness = firstOf(pending, failed.keySet());
             } else if (behind != null) {
-                witness = firstOf(behind, Set.of());
+                // Another one each time: the next one may be as bad.
+                long chosen = Batches.sequenceAt(behind, attempts % behind.count());
+                witness = Batches.select(behind, sequence -> sequence == chosen);
             }
         }
 
         /**
          * Whether nothing else tells if the service is up: in memory mode the broker sends no more behind a message that fails once its
-         * window is full, and behind a plan before dropped messages nothing joins. Then a message is asked about once more than it
-         * would be, and the answer thrown away.
+         * window is full, and nothing joins a plan before dropped messages, or one of an earlier start. Then a message is asked about
+         * once more than it would be, and the answer thrown away.
          */
         private boolean isWitnessNeeded(Map<Long, Failure> failed) {
             return witness.count() > 0

@@ -26,7 +26,11 @@ final class SizeLimit {
     private long storingBytes;
     private boolean dropping;
     private boolean cutting;
+    /** Lanes whose last drop is not in the journal yet: what comes free by it is not known. */
+    private int unwritten;
+
     private Runnable whenFreed = () -> {};
+    private Runnable whenDropped = () -> {};
 
     /**
      * The limit of a relay.
@@ -41,6 +45,7 @@ final class SizeLimit {
         this.next = next;
         if (next != null) {
             next.whenFreed = this::freed;
+            next.whenDropped = this::makeRoom;
         }
     }
 
@@ -101,6 +106,19 @@ final class SizeLimit {
         makeRoom();
     }
 
+    /** A lane's drop is on its way to the journal. */
+    void dropped() {
+        unwritten++;
+    }
+
+    /** It is there. */
+    void dropWritten() {
+        unwritten--;
+        freed();
+        makeRoom();
+        whenDropped.run();
+    }
+
     /** There may be room again. */
     void freed() {
         while (!waiting.isEmpty() && usedBytes() <= limits().maxBytes()) {
@@ -115,7 +133,8 @@ final class SizeLimit {
 
     /** Drops the oldest messages, if somebody waits for room and the configuration wants that. */
     void makeRoom() {
-        if (limits().onFull() == OnFull.DROP_OLDEST && !waiting.isEmpty() && !cutting && !relay.isClosed()) {
+        boolean done = !cutting && unwritten == 0 && (next == null || next.unwritten == 0);
+        if (limits().onFull() == OnFull.DROP_OLDEST && !waiting.isEmpty() && done && !relay.isClosed()) {
             cutting = true;
             cutOldest().onComplete(cut -> cutting = false).onFailure(e -> relay.cannotRead(lanes[0], e));
         }

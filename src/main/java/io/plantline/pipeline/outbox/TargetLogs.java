@@ -57,7 +57,7 @@ record TargetLogs(Log ready, Optional<Log> raw) {
             return new TargetLogs(ready, Optional.empty());
         }
         LogState made = ready.recovered();
-        Log raw = opening.open(folder.resolve(RAW), made.lanes(), state -> settled(made, state));
+        Log raw = opening.open(folder.resolve(RAW), made.lanes(), state -> List.copyOf(settled(made, state)));
         int lanes = raw.recovered().lanes();
         if (lanes != made.lanes()) {
             // Messages wait in the raw log only, and keep its lanes.
@@ -75,8 +75,8 @@ record TargetLogs(Log ready, Optional<Log> raw) {
     }
 
     /** What the ready log has, and the raw one does not know of yet. */
-    private static List<LogRecord> settled(LogState ready, LogState raw) {
-        List<LogRecord> records = new ArrayList<>();
+    private static List<Committed> settled(LogState ready, LogState raw) {
+        List<Committed> records = new ArrayList<>();
         for (int lane = 0; lane < Math.min(ready.lanes(), raw.lanes()); lane++) {
             Origin origin = ready.lane(lane).origin();
             if (origin != null && origin.last() >= raw.lane(lane).cursor()) {
@@ -108,7 +108,7 @@ record TargetLogs(Log ready, Optional<Log> raw) {
     static TargetLedger.Totals totals(LogState first, LogState last, boolean two) {
         List<LogState> all = two ? List.of(first, last) : List.of(last);
         return new TargetLedger.Totals(
-                first.accepted() + (two ? last.accepted() - first.delivered() : 0),
+                first.accepted() + (two ? fromElsewhere(first, last) : 0),
                 last.delivered(),
                 sum(all, LogState::filtered),
                 sum(all, LogState::deadLettered),
@@ -116,6 +116,13 @@ record TargetLogs(Log ready, Optional<Log> raw) {
                 sum(all, state -> state.lost(Loss.EXPIRED)),
                 sum(all, state -> state.lost(Loss.PURGED)),
                 sum(all, state -> state.lost(Loss.QUARANTINED)));
+    }
+
+    /** Messages that the last log has accepted and the first has not passed on, or not noted yet that it has. */
+    private static long fromElsewhere(LogState first, LogState last) {
+        long noted = first.delivered()
+                + settled(last, first).stream().mapToLong(Committed::delivered).sum();
+        return last.accepted() - noted;
     }
 
     private static long sum(List<LogState> states, ToLongFunction<LogState> of) {

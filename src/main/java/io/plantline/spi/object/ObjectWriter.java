@@ -79,7 +79,7 @@ public final class ObjectWriter {
         private final Map<String, Integer> numbers = new HashMap<>();
 
         private final String ids;
-        private final int atOnce;
+        private int atOnce;
         private BatchReader reader;
         private ObjectLayout.Partitions partitions = layout.new Partitions();
         private int ordinal;
@@ -110,6 +110,9 @@ public final class ObjectWriter {
             if (from >= numbers.size()) {
                 return false;
             }
+            // By now it is known how large they are.
+            long few = LARGE_BYTES * numbers.size() / Math.max(1, batch.sizeInBytes());
+            atOnce = (int) Math.max(OPEN_OF_LARGE, Math.min(OPEN, few));
             reader = batch.reader();
             partitions = layout.new Partitions();
             ordinal = 0;

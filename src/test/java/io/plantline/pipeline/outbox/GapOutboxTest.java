@@ -5,6 +5,10 @@ import static org.awaitility.Awaitility.await;
 
 import io.plantline.config.TargetDefinition.OnFull;
 import io.plantline.pipeline.InlineBatch;
+import io.plantline.pipeline.PipelineMessage.PublishReply;
+import io.plantline.spi.Verdicts;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -101,6 +105,74 @@ class GapOutboxTest extends DiskOutboxHarness {
             expected.add("m" + i);
         }
         assertThat(published.stream().map(payload -> payload.split(" ")[0])).containsExactlyElementsOf(expected);
+        assertThat(ledger.snapshot().totals().dropped()).isEqualTo(dropped);
+        assertThat(ledger.snapshot().totals().quarantined()).isZero();
+    }
+
+    /** What is before the gap is read piece by piece, and the gap grows meanwhile. */
+    @Test
+    void dropsGoOnWhileALargePlanBeforeThemIsReadAgain() throws Exception {
+        onFull = OnFull.DROP_OLDEST;
+        maxBytes = 24 * MIB;
+        planBytes = 6 * MIB;
+        planRecords = 1_000;
+        Promise<PublishReply> held = Promise.promise();
+        answers = request -> held.future();
+        OutboxVerticle outbox = open(1);
+        get(outbox.append(0, incompressible(8_192, "k0")));
+        int kept = 600;
+        for (int i = 1; i <= kept; i++) {
+            get(outbox.append(0, incompressible(8_192, "k" + i)));
+        }
+        answers = request -> Future.succeededFuture(publisher.apply(request));
+        held.complete(new PublishReply(null, Verdicts.allDelivered()));
+        await().until(() -> !plans.isEmpty());
+        int count = 5_000;
+        for (int i = 0; i < count; i++) {
+            get(outbox.append(0, incompressible(8_192, "m" + i)));
+            if (i == count - 2_000) {
+                assertThat(ledger.snapshot().totals().dropped()).isPositive();
+                planBytes = MIB;
+                outbox = restart();
+            }
+        }
+        long dropped = ledger.snapshot().totals().dropped();
+        publisher = this::deliver;
+        await().until(() -> ledger.snapshot().waiting() == 0);
+        List<String> expected = new ArrayList<>();
+        for (int i = 1; i <= kept; i++) {
+            expected.add("k" + i);
+        }
+        for (long i = dropped; i < count; i++) {
+            expected.add("m" + i);
+        }
+        assertThat(published.stream().map(payload -> payload.split(" ")[0])).containsExactlyElementsOf(expected);
+        assertThat(ledger.snapshot().totals().dropped()).isEqualTo(dropped);
+        assertThat(ledger.snapshot().totals().quarantined()).isZero();
+    }
+
+    /** The log is one for all lanes: what a quiet one keeps must not keep what is behind it. */
+    @Test
+    void aQuietLaneDoesNotKeepRoomFromBeingMade() throws Exception {
+        onFull = OnFull.DROP_OLDEST;
+        maxBytes = 8 * MIB;
+        OutboxVerticle outbox = open(2);
+        get(outbox.append(1, batch(0, "quiet")));
+        await().until(() -> !plans.isEmpty());
+        int count = 3_000;
+        for (int i = 0; i < count; i++) {
+            get(outbox.append(0, incompressible(8_192, "m" + i)));
+            if (i == count / 2) {
+                get(outbox.append(1, batch(0, "quiet too")));
+            }
+        }
+        long dropped = ledger.snapshot().totals().dropped();
+        assertThat(dropped).as("about 16 of 24 MB").isBetween(1_500L, 2_400L);
+        stop();
+        publisher = this::deliver;
+        reopen(2);
+        await().until(() -> ledger.snapshot().waiting() == 0);
+        assertThat(published).contains("quiet").hasSize((int) (2 + count - dropped));
         assertThat(ledger.snapshot().totals().dropped()).isEqualTo(dropped);
         assertThat(ledger.snapshot().totals().quarantined()).isZero();
     }

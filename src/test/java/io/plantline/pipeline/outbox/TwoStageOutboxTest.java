@@ -36,6 +36,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A target with processors on disk: each message is processed once, whatever happens behind the processor. */
 class TwoStageOutboxTest extends DiskOutboxHarness {
@@ -44,6 +46,7 @@ class TwoStageOutboxTest extends DiskOutboxHarness {
 
     private final List<String> processed = new CopyOnWriteArrayList<>();
     private final CollectingOutbox dead = new CollectingOutbox();
+    private volatile boolean down;
 
     @BeforeEach
     void addProcessor() {
@@ -64,6 +67,9 @@ class TwoStageOutboxTest extends DiskOutboxHarness {
 
     /** Makes {@code X} of {@code x}; takes out what begins with f, refuses what begins with r, and fails at what begins with p. */
     private ProcessReply process(MessageBatch batch) {
+        if (down) {
+            return ProcessReply.failed(Failure.retry("down", "down"));
+        }
         MessageBatch.Builder output = new MessageBatch.Builder(100);
         Set<Long> filtered = new HashSet<>();
         Map<Long, Failure> failed = new HashMap<>();
@@ -192,8 +198,9 @@ class TwoStageOutboxTest extends DiskOutboxHarness {
     }
 
     /** Behind a plan before a gap nothing joins, so something behind it must tell that the service is up. */
-    @Test
-    void aPoisonMessageBeforeAGapEnds() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aPoisonMessageBeforeAGapEnds(boolean restart) throws Exception {
         OutboxVerticle outbox = open(1);
         append(outbox, "poison");
         await().until(() -> processed.size() > 1);
@@ -202,9 +209,18 @@ class TwoStageOutboxTest extends DiskOutboxHarness {
             outbox.append(0, batch(0, "x" + i));
             purged[0] = get(outbox.purge(false));
         }
-        append(outbox, "good");
+        down = true;
+        append(outbox, "poison too", "good");
+        if (restart) {
+            reopen(1);
+        }
+        down = false;
+        await("the first by itself").until(() -> dead.messages().size() == 1);
+        await("the second while others come").until(() -> {
+            append(opened, "good");
+            return dead.messages().size() == 2;
+        });
         await().until(() -> ledger.snapshot().waiting() == 0);
-        assertThat(dead.messages()).hasSize(1);
         assertThat(published).endsWith("GOOD");
         assertThat(ledger.snapshot().balances()).isTrue();
     }

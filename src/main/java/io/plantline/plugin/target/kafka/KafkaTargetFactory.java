@@ -32,7 +32,7 @@ public final class KafkaTargetFactory implements TargetFactory<KafkaTargetConfig
                   "key": {"type": "string", "maxLength": 512, "default": "{topic}", "description": "Template of the key, which decides on the partition and so on what keeps its order; empty: no key."},
                   "compression": {"enum": ["none", "gzip", "snappy", "lz4", "zstd"], "default": "zstd"},
                   "max-message-bytes": {"$ref": "#/$defs/size", "default": "1MB", "description": "Of a record with key and headers; larger ones are refused. The topic's max.message.bytes must allow it."},
-                  "transactions": {"type": "boolean", "default": false, "description": "A plan is a transaction that carries its position, so that consumers with isolation.level=read_committed see each message once. Needs a data-directory."},
+                  "transactions": {"type": "boolean", "default": false, "description": "A plan is a transaction that carries its position, so that consumers with isolation.level=read_committed see each message once. Needs a data-directory, and a cluster that allows transactions of five minutes (transaction.max.timeout.ms)."},
                   "sasl-mechanism": {"enum": ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], "default": "SCRAM-SHA-512"},
                   "credential": {"$ref": "#/$defs/credential"},
                   "tls": {"$ref": "#/$defs/tls"},
