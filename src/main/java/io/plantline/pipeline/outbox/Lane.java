@@ -193,7 +193,11 @@ final class Lane {
 
         @Override
         public List<Entry> take(int maxRecords, long maxBytes) {
-            return isBarred() ? List.of() : backlog.takeOf(epoch, maxRecords, maxBytes);
+            if (isBarred()) {
+                return List.of();
+            }
+            readAhead();
+            return backlog.takeOf(epoch, maxRecords, maxBytes);
         }
 
         /** A plan on both sides of a gap would leave no room for another one, and keep the outbox full. */
@@ -203,12 +207,16 @@ final class Lane {
         }
 
         @Override
-        public @Nullable MessageBatch look() {
-            MessageBatch next = backlog.look();
-            if (next == null && backlog.isOnDisk() && !backlog.isReading() && !moving) {
-                read(); // For the next time.
+        public MessageBatch look(int number) {
+            readAhead();
+            return backlog.look(number);
+        }
+
+        /** For the next attempt: while a plan is on its way nothing else reads. */
+        private void readAhead() {
+            if (backlog.isEmpty() && backlog.isOnDisk() && !backlog.isReading() && !moving) {
+                read();
             }
-            return next;
         }
     }
 
@@ -270,13 +278,19 @@ final class Lane {
         return Math.max(keptEnd(), backlog.gap().end());
     }
 
+    /** Messages that no publisher has before a place in the log. */
+    long droppable(Journal.Cut at) {
+        return at.sequence() < keptEnd() ? 0 : Math.max(0, backlog.droppable(at));
+    }
+
     /**
      * Drops what no publisher has and is before a place in the log.
      *
      * @return messages that were dropped
      */
     long drop(Journal.Cut at) {
-        if (at.sequence() <= backlog.gap().end() || (running == null && !backlog.isWaiting())) {
+        boolean concerned = running != null || backlog.isWaiting();
+        if (!concerned || at.sequence() <= backlog.gap().end() || at.sequence() < keptEnd()) {
             return 0;
         }
         long keptEnd = backlog.gap().isAhead() ? backlog.gap().start() : keptEnd();

@@ -1,5 +1,6 @@
 package io.plantline.pipeline.outbox;
 
+import io.plantline.model.Batches;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.Plan;
 import io.plantline.pipeline.outbox.log.LogState;
@@ -322,15 +323,18 @@ final class LaneBacklog {
         return taken;
     }
 
-    /** What is next in the queue, without taking it; null if there is nothing. */
-    @Nullable
-    MessageBatch look() {
+    /** A message in the queue, without taking it, another one for each number; none, if there is none. */
+    MessageBatch look(int number) {
+        long left = queue.records() == 0 ? 0 : number % queue.records();
         for (Entry entry : queue.entries()) {
-            if (entry.batch().count() > 0) {
-                return entry.batch();
+            MessageBatch batch = entry.batch();
+            if (left < batch.count()) {
+                long chosen = Batches.sequenceAt(batch, (int) left);
+                return Batches.select(batch, sequence -> sequence == chosen);
             }
+            left -= batch.count();
         }
-        return null;
+        return Batches.merge(List.of());
     }
 
     /** Whether what is next cannot be in one plan with messages of a start. */
@@ -413,6 +417,13 @@ final class LaneBacklog {
         return !queue.isEmpty() || span != null || onDisk;
     }
 
+    /** Messages before a place in the log, but for what is gathered, and what is before a gap; less than none: it is behind that place. */
+    long droppable(Journal.Cut at) {
+        long ordinal = at.ordinals()[number];
+        LogState.Gap open = gap.gap();
+        return gap.isAhead() && open != null ? ordinal - open.ordinal() : ordinal - (loaded - queue.records());
+    }
+
     /**
      * Drops what is before a place in the log, but not what is gathered, nor what is before a gap.
      *
@@ -424,7 +435,7 @@ final class LaneBacklog {
         if (gap.isAhead()) {
             return gap.growTo(at.sequence(), ordinal);
         }
-        long dropped = ordinal - (loaded - queue.records());
+        long dropped = droppable(at);
         if (dropped < 0) {
             return dropped;
         }

@@ -54,8 +54,8 @@ final class PlanRun {
             }
 
             @Override
-            public @Nullable MessageBatch look() {
-                return null;
+            public MessageBatch look(int number) {
+                return Batches.merge(List.of());
             }
         };
 
@@ -65,9 +65,8 @@ final class PlanRun {
         /** Whether nothing may join. */
         boolean isBarred();
 
-        /** What is next, without taking it; null: nothing that is in memory. */
-        @Nullable
-        MessageBatch look();
+        /** A message of it, without taking it, another one for each number; none, if nothing is in memory. */
+        MessageBatch look(int number);
     }
 
     /** What became of the plan's source messages. */
@@ -245,8 +244,8 @@ final class PlanRun {
         }
 
         @Override
-        public @Nullable MessageBatch look() {
-            return company.look();
+        public MessageBatch look(int number) {
+            return company.look(number);
         }
 
         @Override

@@ -15,7 +15,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Takes the messages of one plan through the processors of its target, each message once. What fails is asked again,
@@ -49,9 +48,13 @@ final class ProcessRun {
         /** Whether nothing may join, however much waits. */
         boolean isBarred();
 
-        /** What waits next, and does not join; null: nothing that is in memory. */
-        @Nullable
-        MessageBatch look();
+        /**
+         * One of the messages that wait and do not join.
+         *
+         * @param number of the attempt: another one each time
+         * @return none, if nothing is in memory
+         */
+        MessageBatch look(int number);
 
         /** The messages as they came from the broker. */
         DeadLetters.Sources sources();
@@ -105,6 +108,8 @@ final class ProcessRun {
         private MessageBatch heldBack = NONE;
         /** A message that has passed, or one that has not been asked about. */
         private MessageBatch witness = NONE;
+        /** Whether it has passed: if it fails later, the service does. */
+        private boolean proven;
 
         private long successesBeforeRound;
 
@@ -157,8 +162,9 @@ final class ProcessRun {
             findWitness(failed);
             if (isWitnessNeeded(failed)) {
                 processing.process(number, witness).onSuccess(asked -> {
-                    if (processing.successes(number) == successesBeforeRound) {
-                        witness = NONE;
+                    proven |= processing.successes(number) > successesBeforeRound;
+                    if (!proven) {
+                        witness = NONE; // It may be as bad.
                     }
                     judge(failed);
                 });
@@ -186,13 +192,11 @@ final class ProcessRun {
             if (number > 0 || !alone || witness.count() > 0) {
                 return;
             }
-            MessageBatch behind = absorb.isBarred() ? absorb.look() : null;
             if (failed.size() < pending.count()) {
                 witness = firstOf(pending, failed.keySet());
-            } else if (behind != null) {
-                // Another one each time: the next one may be as bad.
-                long chosen = Batches.sequenceAt(behind, attempts % behind.count());
-                witness = Batches.select(behind, sequence -> sequence == chosen);
+                proven = true;
+            } else if (absorb.isBarred()) {
+                witness = absorb.look(attempts);
             }
         }
 

@@ -143,13 +143,38 @@ final class SizeLimit {
     /** The processed ones are the oldest; completes with whether something was dropped. */
     private Future<Boolean> cutOldest() {
         return (next == null ? Future.succeededFuture(false) : next.cutOldest())
-                .compose(done -> done || !canDrop()
-                        ? Future.succeededFuture(done)
-                        : journal.cut(Arrays.stream(lanes)
-                                        .mapToLong(Lane::droppableFrom)
-                                        .max()
-                                        .orElse(0))
-                                .map(cut -> cut.isPresent() && dropBefore(cut.get())));
+                .compose(done -> done || !canDrop() ? Future.succeededFuture(done) : cutBehind(placesToCut(), 0));
+    }
+
+    /** Behind what all lanes keep; or else, if one keeps what is near the end, behind what others do. */
+    private long[] placesToCut() {
+        long[] places = Arrays.stream(lanes)
+                .mapToLong(Lane::droppableFrom)
+                .distinct()
+                .sorted()
+                .toArray();
+        for (int i = 0; i < places.length / 2; i++) {
+            long swapped = places[i];
+            places[i] = places[places.length - 1 - i];
+            places[places.length - 1 - i] = swapped;
+        }
+        return places;
+    }
+
+    private Future<Boolean> cutBehind(long[] places, int tried) {
+        if (tried == places.length) {
+            return Future.succeededFuture(false);
+        }
+        return journal.cut(places[tried])
+                .compose(cut -> cut.isPresent() && isWorth(cut.get(), tried) && dropBefore(cut.get())
+                        ? Future.succeededFuture(true)
+                        : cutBehind(places, tried + 1));
+    }
+
+    /** Behind what all keep also a cut that drops nothing can make room. */
+    private boolean isWorth(Journal.Cut cut, int tried) {
+        return tried == 0
+                || Arrays.stream(lanes).mapToLong(lane -> lane.droppable(cut)).sum() > 0;
     }
 
     private boolean canDrop() {

@@ -77,6 +77,8 @@ public final class ObjectWriter {
         private final Verdicts.Collector verdicts = new Verdicts.Collector();
         /** Numbers of the partitions, in the order in which they appear. */
         private final Map<String, Integer> numbers = new HashMap<>();
+        /** Bytes of payload in those that the first reading did not write. */
+        private final Map<Integer, Long> later = new HashMap<>();
 
         private final String ids;
         private int atOnce;
@@ -110,13 +112,22 @@ public final class ObjectWriter {
             if (from >= numbers.size()) {
                 return false;
             }
-            // By now it is known how large they are.
-            long few = LARGE_BYTES * numbers.size() / Math.max(1, batch.sizeInBytes());
-            atOnce = (int) Math.max(OPEN_OF_LARGE, Math.min(OPEN, few));
+            atOnce = fewEnough();
             reader = batch.reader();
             partitions = layout.new Partitions();
             ordinal = 0;
             return true;
+        }
+
+        /** So many of the next partitions that they are not too large together. */
+        private int fewEnough() {
+            long bytes = 0;
+            int few = 0;
+            while (few < OPEN && from + few < numbers.size() && (few < OPEN_OF_LARGE || bytes <= LARGE_BYTES)) {
+                bytes += later.getOrDefault(from + few, 0L);
+                few++;
+            }
+            return few;
         }
 
         /** Returns the objects to which nothing more comes. */
@@ -153,6 +164,9 @@ public final class ObjectWriter {
             if (object == null) {
                 int number = numbers.computeIfAbsent(partition, any -> numbers.size());
                 if (number < from || number >= from + atOnce) {
+                    if (from == 0) {
+                        later.merge(number, (long) message.payloadLength(), Long::sum);
+                    }
                     return;
                 }
                 object = new OpenObject(

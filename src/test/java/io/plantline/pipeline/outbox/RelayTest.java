@@ -397,6 +397,23 @@ class RelayTest {
         balances(3, 2, 0, 1);
     }
 
+    /** What has passed tells of the service also after a while in which that was down. */
+    @Test
+    void aMessageThatFailsIsGivenUpAlsoAfterAnOutage() {
+        AtomicInteger asked = new AtomicInteger();
+        processor.set(batch -> {
+            boolean down = asked.incrementAndGet() > 4 && asked.get() < 12;
+            return down
+                    ? ProcessReply.failed(Failure.retry("status-502", "x"))
+                    : echo(batch, payload -> payload.equals("bad") ? Failure.retry("status-500", "x") : null);
+        });
+        OutboxVerticle outbox = outbox(1, true, definition(5, ProcessorDefinition.OnFailure.DEAD_LETTER));
+        join(outbox.append(0, batch("a", "bad")));
+        assertThat(asked.get()).as("the outage happened").isGreaterThan(12);
+        assertThat(dead.messages()).singleElement().asString().startsWith("bad");
+        balances(2, 1, 0, 1);
+    }
+
     /** What waits with a message that fails is in memory, so it is bounded; the message is given up all the same. */
     @Test
     void aMessageThatFailsDoesNotGatherAllThatComesMeanwhile() {

@@ -210,7 +210,8 @@ class TwoStageOutboxTest extends DiskOutboxHarness {
             purged[0] = get(outbox.purge(false));
         }
         down = true;
-        append(outbox, "poison too", "good");
+        append(outbox, "poison too");
+        append(outbox, "good");
         if (restart) {
             reopen(1);
         }
@@ -223,6 +224,25 @@ class TwoStageOutboxTest extends DiskOutboxHarness {
         await().until(() -> ledger.snapshot().waiting() == 0);
         assertThat(published).endsWith("GOOD");
         assertThat(ledger.snapshot().balances()).isTrue();
+    }
+
+    /** While a plan waits nothing else reads, so it has to. */
+    @Test
+    void aPoisonMessageBeforeABacklogLargerThanMemoryEnds() throws Exception {
+        planBytes = MIB;
+        down = true;
+        OutboxVerticle outbox = open(1);
+        append(outbox, "poison");
+        int count = 3_000;
+        for (int i = 0; i < count; i++) {
+            outbox.append(0, incompressible(8_192, "m" + i));
+        }
+        await().until(() -> ledger.snapshot().waiting() == 1 + count);
+        reopen(1);
+        down = false;
+        await().atMost(Duration.ofSeconds(30)).until(() -> ledger.snapshot().waiting() == 0);
+        assertThat(dead.messages()).hasSize(1);
+        assertThat(published).hasSize(count);
     }
 
     /** Makes {@code to} hold the files of {@code from}, and nothing else. */

@@ -205,6 +205,9 @@ public final class LogState {
     void apply(LogRecord record) {
         if (record instanceof Stored stored) {
             Lane lane = grown(stored.lane());
+            if (lane.waiting() == 0) {
+                lane.cursor = Math.max(lane.cursor, stored.first()); // It needs nothing that is before.
+            }
             // Not added up: where damage took records, the ordinal still says how many messages there were.
             lane.stored = stored.ordinal() + stored.batch().count();
             if (stored.origin() != null) {
