@@ -148,17 +148,13 @@ final class SizeLimit {
 
     /** Behind what all lanes keep; or else, if one keeps what is near the end, behind what others do. */
     private long[] placesToCut() {
-        long[] places = Arrays.stream(lanes)
+        return Arrays.stream(lanes)
                 .mapToLong(Lane::droppableFrom)
                 .distinct()
+                .map(place -> -place)
                 .sorted()
+                .map(place -> -place)
                 .toArray();
-        for (int i = 0; i < places.length / 2; i++) {
-            long swapped = places[i];
-            places[i] = places[places.length - 1 - i];
-            places[places.length - 1 - i] = swapped;
-        }
-        return places;
     }
 
     private Future<Boolean> cutBehind(long[] places, int tried) {
