@@ -5,7 +5,9 @@ import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.gaul.s3proxy.S3Proxy;
@@ -87,17 +89,32 @@ public final class S3Server implements AutoCloseable {
     }
 
     /**
-     * Keys of all objects. S3Proxy keeps what it has received of an upload beside the object, under its key and a random
-     * UUID, and lists it; what a broken connection left there is no object.
+     * Keys of all objects, in order. Asked for folder by folder: for each page S3Proxy looks at all objects that the request may concern,
+     * so that one request for tens of thousands of them takes longer than a test may wait. S3Proxy keeps what it has received of an
+     * upload beside the object, under its key and a random UUID, and lists it; what a broken connection left there is no object.
      */
     public List<String> keys(String bucket) {
+        return keys(bucket, "");
+    }
+
+    /** Those below a folder, which ends with a slash. */
+    public List<String> keys(String bucket, String below) {
         List<String> keys = new ArrayList<>();
-        client.listObjectsV2Paginator(request -> request.bucket(bucket))
-                .subscribe(page -> page.contents().stream()
-                        .map(S3Object::key)
-                        .filter(key -> !UNFINISHED.matcher(key).find())
-                        .forEach(keys::add))
-                .join();
+        ArrayDeque<String> folders = new ArrayDeque<>(List.of(below));
+        while (!folders.isEmpty()) {
+            String folder = folders.remove();
+            client.listObjectsV2Paginator(
+                            request -> request.bucket(bucket).prefix(folder).delimiter("/"))
+                    .subscribe(page -> {
+                        page.contents().stream()
+                                .map(S3Object::key)
+                                .filter(key -> !UNFINISHED.matcher(key).find())
+                                .forEach(keys::add);
+                        page.commonPrefixes().forEach(found -> folders.add(found.prefix()));
+                    })
+                    .join();
+        }
+        Collections.sort(keys);
         return keys;
     }
 
