@@ -2,11 +2,9 @@ package io.plantline.pipeline.outbox;
 
 import io.plantline.model.MessageBatch;
 import io.plantline.model.Plan;
-import io.plantline.pipeline.outbox.log.LogState;
-import io.plantline.spi.Loop;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -16,21 +14,23 @@ final class Lane {
     private final Journal journal;
     private final int number;
     private final LaneBacklog backlog;
+    private final LaneReader reader;
+    private final LaneMove move;
+    private final LaneTrouble trouble;
     private final Pace pace;
     private @Nullable PlanRun running;
     private @Nullable Plan pinned;
-    private @Nullable String trouble;
-
     private boolean waitingForAge;
     private @Nullable Runnable backingOff;
 
-    private boolean moving;
-
-    Lane(Relay relay, Journal journal, int number) {
+    Lane(Relay relay, Journal journal, int number, LaneTrouble trouble) {
         this.relay = relay;
         this.journal = journal;
         this.number = number;
+        this.trouble = trouble;
         this.backlog = new LaneBacklog(relay, journal, number);
+        this.reader = backlog.reader();
+        this.move = new LaneMove(relay, journal, this, backlog);
         this.pace = new Pace(relay.context(), this::pump);
         this.pinned = journal.start(number).plan();
     }
@@ -51,12 +51,12 @@ final class Lane {
 
     /** The place of a batch in the lane. */
     long nextOrdinal(int messages) {
-        return backlog.nextOrdinal(messages);
+        return reader.nextOrdinal(messages);
     }
 
     /** The journal has a batch. */
     void add(Entry entry, long ordinal) {
-        backlog.add(entry, ordinal);
+        reader.add(entry, ordinal);
         pump();
     }
 
@@ -89,24 +89,15 @@ final class Lane {
         }
     }
 
-    /** Whether this failure is news. */
-    boolean troubledBy(String what) {
-        boolean news = !what.equals(trouble);
-        trouble = what;
-        return news;
-    }
-
-    boolean recoveredFromTrouble() {
-        boolean was = trouble != null;
-        trouble = null;
-        return was;
+    LaneTrouble trouble() {
+        return trouble;
     }
 
     // The next plan --------------------------------------------------------------------------------------------------
 
     /** Starts the next plan, if there is something to leave and nothing on its way. */
     void pump() {
-        if (running != null || backlog.isReading() || moving || relay.isClosed() || relay.isStopping()) {
+        if (running != null || reader.isReading() || move.isGoingOn() || relay.isClosed() || relay.isStopping()) {
             return;
         }
         if (pinned == null && backlog.gatheredEnd() == 0) {
@@ -118,8 +109,8 @@ final class Lane {
             return;
         }
         if (backlog.gatheredEnd() == 0 && pinned == null) {
-            backlog.skipHoles();
-            backlog.skipExpired();
+            backlog.losses().skipHoles();
+            backlog.losses().skipExpired();
         }
         if (backlog.isEmpty()) {
             if (backlog.isOnDisk()) {
@@ -142,7 +133,7 @@ final class Lane {
     }
 
     private void read() {
-        backlog.read().onComplete(read -> {
+        reader.read().onComplete(read -> {
             if (relay.isClosed()) {
                 return;
             }
@@ -168,7 +159,7 @@ final class Lane {
         }
         List<Entry> entries = again == null ? backlog.take() : backlog.takeUpTo(again.last());
         if (entries.isEmpty()) {
-            backlog.accountForHoles();
+            backlog.losses().accountForHoles();
             pump();
             return;
         }
@@ -214,7 +205,7 @@ final class Lane {
 
         /** For the next attempt: while a plan is on its way nothing else reads. */
         private void readAhead() {
-            if (backlog.isEmpty() && backlog.isOnDisk() && !backlog.isReading() && !moving) {
+            if (backlog.isEmpty() && backlog.isOnDisk() && !reader.isReading() && !move.isGoingOn()) {
                 read();
             }
         }
@@ -237,7 +228,7 @@ final class Lane {
      * @return whether it does
      */
     boolean regather(Plan plan, Span span) {
-        if (moving || backlog.gap().isOpen() || !backlog.canRewind()) {
+        if (move.isGoingOn() || backlog.gap().isOpen() || !backlog.canRewind()) {
             return false;
         }
         running = null;
@@ -251,7 +242,7 @@ final class Lane {
     private void freed() {
         backlog.gap().hasLeft(keptEnd());
         running = null;
-        backlog.accountForHoles();
+        backlog.losses().accountForHoles();
     }
 
     // Messages that leave otherwise ----------------------------------------------------------------------------------
@@ -267,7 +258,7 @@ final class Lane {
 
     /** Whether messages can be dropped now; if not, the lane asks its relay again later. */
     boolean canDrop() {
-        return !moving
+        return !move.isGoingOn()
                 && pinned == null
                 && backlog.canDrop()
                 && (backlog.gap().isAhead() || backlog.gap().isFree(keptEnd()));
@@ -310,52 +301,44 @@ final class Lane {
      * @return how many messages
      */
     Future<Long> move(Function<MessageBatch, Future<Void>> to, boolean tried) {
-        boolean onItsWay = running != null && backingOff == null;
-        if (backlog.isReading() || moving || pinned != null || (onItsWay && !journal.isDurable())) {
-            return Future.succeededFuture(0L);
-        }
-        boolean stays = running != null && (!tried || onItsWay);
-        if (stays && !backlog.gap().isFree(keptEnd())) {
-            return Future.succeededFuture(0L);
-        }
-        moving = true;
-        return (tried ? giveUp(to) : Future.succeededFuture(0L))
-                .compose(givenUp -> {
-                    if (!journal.isDurable()) {
-                        abandon();
-                        return Future.succeededFuture(givenUp + moveFromMemory(to));
-                    }
-                    backlog.ungather();
-                    long[] moved = {givenUp};
-                    return Loop.run(() -> moveNext(to, moved)).map(v -> moved[0]);
-                })
-                .andThen(moved -> {
-                    moving = false;
-                    pump();
-                });
+        return move.start(to, tried);
     }
 
-    private Future<Long> giveUp(Function<MessageBatch, Future<Void>> to) {
-        PlanRun waits = running;
-        Runnable again = backingOff;
-        if (waits == null || again == null) {
-            return Future.succeededFuture(0L);
-        }
+    // What a move asks of it -----------------------------------------------------------------------------------------
+
+    /** Whether its next plan was made before. */
+    boolean isPinned() {
+        return pinned != null;
+    }
+
+    /** Whether a plan is on its way, or waits to be tried again. */
+    boolean hasPlan() {
+        return running != null;
+    }
+
+    /** Its plan, if that was tried and waits to be tried again. */
+    @Nullable
+    PlanRun waitingPlan() {
+        return backingOff == null ? null : running;
+    }
+
+    /** Its plan, which waits to be tried again, is not tried until what is returned runs. */
+    Runnable holdPlan() {
+        Runnable again = Objects.requireNonNull(backingOff);
         backingOff = null;
-        return waits.handTo(to)
-                .map(count -> {
-                    trouble = null;
-                    relay.accounts().givenUp(number, count, waits.end());
-                    freed();
-                    return count;
-                })
-                .onFailure(e -> again.run());
+        return again;
+    }
+
+    /** Somebody else has its plan. */
+    void gaveUpPlan() {
+        trouble.forget();
+        freed();
     }
 
     /** In memory a plan is nothing that a later start would find: what waits to be tried again goes with the rest. */
-    private void abandon() {
-        PlanRun waits = running;
-        if (waits == null || backingOff == null || waits.hasDelivered()) {
+    void abandonPlan() {
+        PlanRun waits = waitingPlan();
+        if (waits == null || waits.hasDelivered()) {
             return;
         }
         running = null;
@@ -364,63 +347,13 @@ final class Lane {
         relay.accounts().abandoned(number);
     }
 
-    /** Safe when it is delivered; the next ones need not wait for that. */
-    private long moveFromMemory(Function<MessageBatch, Future<Void>> to) {
-        if (relay.isClosed() || relay.isStopping()) {
-            return 0;
-        }
-        long moved = 0;
-        for (Entry entry = backlog.poll(); entry != null; entry = backlog.poll()) {
-            to.apply(entry.batch()).onComplete(entry.safe() == null ? Promise.promise() : entry.safe());
-            relay.accounts().moved(number, entry.batch().count(), 0, entry.end(), 0);
-            moved += entry.batch().count();
-        }
-        return moved;
-    }
-
-    private Future<Boolean> moveNext(Function<MessageBatch, Future<Void>> to, long[] moved) {
-        if (relay.isClosed() || relay.isStopping()) {
-            return Future.succeededFuture(false);
-        }
-        if (running == null) {
-            backlog.skipHoles();
-        } else {
-            backlog.stripHole();
-        }
-        long ordinal = backlog.headOrdinal();
-        boolean beforeGap = backlog.gap().isAhead();
-        LogState.Gap gap = backlog.gap().gap();
-        Entry entry = backlog.poll();
-        if (entry == null) {
-            return backlog.isOnDisk() ? backlog.read().map(true) : Future.succeededFuture(false);
-        }
-        int count = entry.batch().count();
-        if (count == 0) {
-            return Future.succeededFuture(true); // All that is left of a hole.
-        }
-        return to.apply(entry.batch())
-                .compose(
-                        v -> {
-                            if (!beforeGap) {
-                                backlog.gap().to(keptEnd(), count, entry.end(), ordinal + count);
-                            }
-                            relay.accounts().moved(number, count, keptEnd(), entry.end(), ordinal + count);
-                            moved[0] += count;
-                            return Future.succeededFuture(true);
-                        },
-                        e -> {
-                            backlog.rewind(entry.batch().firstSequence(), ordinal, gap);
-                            return Future.failedFuture(e);
-                        });
-    }
-
     /** What it does, for whoever looks for a fault. */
     @Override
     public String toString() {
         return "lane " + number + ": " + (running == null ? "no plan" : running + (backingOff == null ? "" : ", waits"))
                 + (pinned == null ? "" : ", pinned " + pinned)
                 + (waitingForAge ? ", young" : "")
-                + (moving ? ", moving" : "")
+                + (move.isGoingOn() ? ", moving" : "")
                 + "; "
                 + backlog;
     }

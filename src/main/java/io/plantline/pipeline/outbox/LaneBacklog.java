@@ -3,8 +3,7 @@ package io.plantline.pipeline.outbox;
 import io.plantline.model.Batches;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.Plan;
-import io.plantline.pipeline.outbox.log.LogState;
-import io.vertx.core.Future;
+import io.plantline.pipeline.outbox.log.LogState.Gap;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -19,58 +18,33 @@ final class LaneBacklog {
     private final Journal journal;
     private final int number;
     private final LaneQueue queue = new LaneQueue();
-    private final AgeClock ageClock = new AgeClock();
-    private final LaneGap gap;
-
-    /** Messages of the lane that were handed to the journal, since it was made. */
-    private long appended;
-    /** Of them, those that the journal has. */
-    private long stored;
-    /** Of them, those that are in memory or were. */
-    private long loaded;
+    private final LaneReader reader;
+    private final LaneLosses losses;
 
     /** What is to leave next and has no place in memory; before the queue. */
     private @Nullable Span span;
-    /** Holes in what a pinned plan has, which are accounted for when it is done. */
-    private final List<Entry> holes = new ArrayList<>();
-
-    private boolean onDisk;
-    private boolean reading;
 
     LaneBacklog(Relay relay, Journal journal, int number) {
         this.relay = relay;
         this.journal = journal;
         this.number = number;
-        Journal.Start start = journal.start(number);
-        this.appended = journal.ordinal(number);
-        this.stored = appended;
-        this.loaded = start.ordinal();
-        this.onDisk = start.waiting() > 0;
-        this.gap = new LaneGap(start.gap());
+        this.reader = new LaneReader(journal, number, queue, this::room, this::closeSpan);
+        this.losses = new LaneLosses(relay, journal, number, queue, reader);
     }
 
-    /** The place of a batch in the lane. */
-    long nextOrdinal(int messages) {
-        long ordinal = appended;
-        appended += messages;
-        return ordinal;
+    /** What of it is on disk only, and how it gets into memory. */
+    LaneReader reader() {
+        return reader;
     }
 
-    /** The journal has a batch. It stays in memory if everything before it does and there is room. */
-    void add(Entry entry, long ordinal) {
-        stored = ordinal + entry.batch().count();
-        if (!journal.isDurable()) {
-            queue.add(entry);
-        } else if (!onDisk && ordinal >= loaded) {
-            boolean fits = queue.isEmpty() || queue.bytes() + entry.batch().sizeInBytes() <= room();
-            if (fits) {
-                queue.add(entry);
-                loaded = stored;
-            } else {
-                onDisk = true;
-                journal.seek(number, entry.batch().firstSequence(), ordinal, null);
-            }
-        }
+    /** Messages of it that nobody gets. */
+    LaneLosses losses() {
+        return losses;
+    }
+
+    /** Messages that are not needed between some that are. */
+    LaneGap gap() {
+        return reader.gap();
     }
 
     /** What may be in memory, if there is a log. */
@@ -91,11 +65,7 @@ final class LaneBacklog {
 
     /** Whether there is more on disk that can be read now. */
     boolean isOnDisk() {
-        return onDisk && !gap.isReached();
-    }
-
-    boolean isReading() {
-        return reading;
+        return reader.hasMore() && !gap().isReached();
     }
 
     /** When its oldest message was received, microseconds since 1970; 0 if none is in memory. */
@@ -120,7 +90,7 @@ final class LaneBacklog {
 
     /** Whether as much waits as may leave together. */
     boolean isFull() {
-        if (gap.isReached()) {
+        if (gap().isReached()) {
             return true; // What is behind it does not leave together with what is before it.
         }
         Span open = span;
@@ -146,58 +116,14 @@ final class LaneBacklog {
 
     // Reading it again -----------------------------------------------------------------------------------------------
 
-    /** Reads on from disk, as much as there is room for. */
-    Future<Void> read() {
-        reading = true;
-        return journal.read(number, Math.max(1, room() - queue.bytes()))
-                .andThen(read -> reading = false)
-                .map(read -> {
-                    if (gap.isAhead()) {
-                        gap.before(read, loaded).forEach(queue::add);
-                        loaded = Math.min(read.ordinal(), gap.ordinalBefore());
-                        passGap();
-                    } else {
-                        read.entries().forEach(queue::add);
-                        loaded = read.ordinal();
-                        onDisk = !(read.caughtUp() && loaded >= stored);
-                    }
-                    return null;
-                });
-    }
-
-    /** What is behind a gap is read when what is before it has left the queue. */
-    private void passGap() {
-        LogState.Gap open = gap.gap();
-        if (open != null && gap.isReached() && queue.isEmpty()) {
-            gap.pass();
-            loaded = open.ordinal();
-            onDisk = stored > loaded;
-            journal.seek(number, open.next(), open.ordinal(), null);
-            if (span != null) {
-                span.close();
-            }
-        }
-    }
-
-    private Entry remove() {
-        Entry head = queue.remove();
-        passGap();
-        return head;
-    }
-
-    /** Messages of the lane that are not needed between some that are. */
-    LaneGap gap() {
-        return gap;
-    }
-
     /** Whether nothing is being read, and nothing was lost that is not accounted for yet. */
     boolean canRewind() {
-        return !reading && holes.isEmpty();
+        return !reader.isReading() && losses.areSettled();
     }
 
     /** What is behind a place in the log is read again when its turn comes. */
     void rewind(long sequence, long ordinal) {
-        rewind(sequence, ordinal, gap.gap());
+        rewind(sequence, ordinal, gap().gap());
     }
 
     /**
@@ -205,13 +131,9 @@ final class LaneBacklog {
      *
      * @param known the gap as it was there
      */
-    void rewind(long sequence, long ordinal, LogState.@Nullable Gap known) {
+    void rewind(long sequence, long ordinal, @Nullable Gap known) {
         span = null;
-        queue.clear();
-        loaded = ordinal;
-        onDisk = true;
-        gap.from(sequence, known);
-        journal.seek(number, sequence, ordinal, gap.isAhead() ? known : null);
+        reader.rewind(sequence, ordinal, known);
     }
 
     /** What is gathered is read again when its turn comes. */
@@ -242,10 +164,10 @@ final class LaneBacklog {
         while (head != null && fits(head, pinned)) {
             Span open = span;
             if (open == null) {
-                open = new Span(head, headOrdinal());
+                open = new Span(head, reader.headOrdinal());
                 span = open;
             }
-            open.add(remove());
+            open.add(reader.remove());
             head = queue.peek();
         }
     }
@@ -255,7 +177,7 @@ final class LaneBacklog {
         Span open = span;
         if (pinned != null) {
             if (entry.end() - 1 <= pinned.last()) {
-                stripHole();
+                losses.stripHole();
                 return true;
             }
             return false;
@@ -268,6 +190,13 @@ final class LaneBacklog {
                                         <= relay.target().maxRecords()
                                 && open.bytes() + entry.batch().sizeInBytes()
                                         <= relay.target().maxBytes()));
+    }
+
+    /** What is behind a gap is not gathered with what is before it. */
+    private void closeSpan() {
+        if (span != null) {
+            span.close();
+        }
     }
 
     /** Takes what is gathered, with what has come meanwhile and belongs to it; null if nothing is. */
@@ -302,7 +231,7 @@ final class LaneBacklog {
                                 && bytes + next.batch().sizeInBytes() <= maxBytes))) {
             records += next.batch().count();
             bytes += next.batch().sizeInBytes();
-            taken.add(remove());
+            taken.add(reader.remove());
             next = queue.peek();
         }
         return taken;
@@ -313,8 +242,8 @@ final class LaneBacklog {
         List<Entry> taken = new ArrayList<>();
         Entry next = queue.peek();
         while (next != null && next.end() - 1 <= last) {
-            stripHole();
-            Entry head = remove();
+            losses.stripHole();
+            Entry head = reader.remove();
             if (head.batch().count() > 0) {
                 taken.add(head);
             }
@@ -346,82 +275,30 @@ final class LaneBacklog {
     /** Takes the oldest batch that is in memory; null if there is none. */
     @Nullable
     Entry poll() {
-        return queue.isEmpty() ? null : remove();
-    }
-
-    /** Messages of the lane before the first in memory. */
-    long headOrdinal() {
-        return loaded - queue.records() - queue.lost();
+        return queue.isEmpty() ? null : reader.remove();
     }
 
     void putBack(List<Entry> entries) {
         queue.putBack(entries);
     }
 
-    // What nobody gets -----------------------------------------------------------------------------------------------
-
-    /** Messages that damage took are accounted for when their turn comes. */
-    void skipHoles() {
-        Entry head = queue.peek();
-        while (head != null && head.lost() > 0) {
-            relay.accounts().lost(number, queue.removeHole());
-            if (head.batch().count() == 0) {
-                remove();
-            }
-            head = queue.peek();
-        }
-    }
-
-    /** A hole within a plan is accounted for when the plan is: before that the lane still needs what is in front of it. */
-    void stripHole() {
-        Entry head = queue.peek();
-        if (head != null && head.lost() > 0) {
-            holes.add(queue.removeHole());
-        }
-    }
-
-    /** The plan that had holes in it is through. */
-    void accountForHoles() {
-        holes.forEach(hole -> relay.accounts().lost(number, hole));
-        holes.clear();
-    }
-
-    /** What is older than the configuration wants goes. */
-    void skipExpired() {
-        long maxAge = relay.target().limits().maxAge().toMillis() * 1_000;
-        if (maxAge == 0 || !journal.isDurable()) {
-            return;
-        }
-        long oldest = ageClock.micros() - maxAge;
-        long expired = 0;
-        long next = 0;
-        Entry head = queue.peek();
-        while (head != null && head.lost() == 0 && head.newestMicros() < oldest) {
-            expired += head.batch().count();
-            next = head.end();
-            remove();
-            head = queue.peek();
-        }
-        if (expired > 0) {
-            relay.accounts().expired(number, expired, next);
-        }
-    }
+    // Making room ----------------------------------------------------------------------------------------------------
 
     /** Whether what is before a place in the log can go now. */
     boolean canDrop() {
-        return !reading && queue.lost() == 0;
+        return !reader.isReading() && queue.lost() == 0;
     }
 
     /** Whether something of the lane waits behind what is on its way. */
     boolean isWaiting() {
-        return !queue.isEmpty() || span != null || onDisk;
+        return !isEmpty() || reader.hasMore();
     }
 
     /** Messages before a place in the log, but for what is gathered, and what is before a gap; less than none: it is behind that place. */
     long droppable(Journal.Cut at) {
         long ordinal = at.ordinals()[number];
-        LogState.Gap open = gap.gap();
-        return gap.isAhead() && open != null ? ordinal - open.ordinal() : ordinal - (loaded - queue.records());
+        Gap open = gap().gap();
+        return gap().isAhead() && open != null ? ordinal - open.ordinal() : ordinal - reader.headOrdinal();
     }
 
     /**
@@ -432,40 +309,22 @@ final class LaneBacklog {
      */
     long drop(Journal.Cut at, long keptEnd) {
         long ordinal = at.ordinals()[number];
-        if (gap.isAhead()) {
-            return gap.growTo(at.sequence(), ordinal);
+        if (gap().isAhead()) {
+            return gap().growTo(at.sequence(), ordinal);
         }
         long dropped = droppable(at);
         if (dropped < 0) {
             return dropped;
         }
-        Entry head = queue.peek();
-        while (head != null && head.end() <= at.sequence()) {
-            queue.remove();
-            head = queue.peek();
-        }
-        if (loaded < ordinal) {
-            loaded = ordinal;
-            onDisk = stored > loaded;
-            if (onDisk) {
-                journal.seek(number, at.sequence(), ordinal, null);
-            }
-        }
-        if (span != null) {
-            span.close();
-        }
-        gap.to(keptEnd, dropped, at.sequence(), ordinal);
+        reader.skipTo(at.sequence(), ordinal);
+        closeSpan();
+        gap().to(keptEnd, dropped, at.sequence(), ordinal);
         return dropped;
     }
 
     @Override
     public String toString() {
-        return queue.records() + " in memory, " + loaded + " loaded of " + stored + " stored of " + appended
-                + " appended"
-                + (span == null ? "" : ", gathered up to " + span.end())
-                + (onDisk ? ", more on disk" : "")
-                + (gap.gap() == null ? "" : ", " + gap.gap())
-                + (reading ? ", reading" : "");
+        return reader + (span == null ? "" : ", gathered up to " + span.end());
     }
 
     /** Those who wait for a delivery hear that there was none. */

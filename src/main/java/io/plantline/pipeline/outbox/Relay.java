@@ -19,8 +19,6 @@ import java.util.List;
 import java.util.function.BiFunction;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Takes the batches of one target, slices them into plans, one in flight per lane, and sees each plan through. Nothing waits
@@ -28,7 +26,6 @@ import org.slf4j.LoggerFactory;
  * leaves, and while it is on its way more gathers.
  */
 final class Relay {
-    private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
     private static final long READ_AGAIN_MILLIS = 1_000;
 
     private final ContextInternal context;
@@ -83,7 +80,7 @@ final class Relay {
         this.throttle = new Throttle(target.limits().bytesPerSecond(), System.nanoTime());
         this.lanes = new Lane[journal.lanes()];
         for (int i = 0; i < lanes.length; i++) {
-            lanes[i] = new Lane(this, journal, i);
+            lanes[i] = new Lane(this, journal, i, new LaneTrouble(target.name(), books, i));
         }
         HeapShare.lanes(lanes.length);
         this.limit = new SizeLimit(this, journal, books, lanes, next == null ? null : next.limit);
@@ -316,22 +313,9 @@ final class Relay {
         }
     }
 
-    /** Tells the operator once when something starts to fail, not at each attempt. */
+    /** An attempt has failed. */
     void failing(int number, Failure failure, int attempts) {
-        books.retried();
-        boolean operator = failure.kind() != Failure.Kind.RETRY;
-        if (operator) {
-            books.held(number, failure.code());
-        }
-        if (lanes[number].troubledBy(failure.kind() + failure.code())) {
-            if (operator) {
-                LOG.error("TARGET-HELD: {} waits for somebody to act: {}", target.name(), failure);
-            } else {
-                LOG.warn("TARGET-RETRY: {} fails, trying again: {}", target.name(), failure);
-            }
-        } else if (attempts % 20 == 0) {
-            LOG.warn("TARGET-RETRY: {} still fails after {} attempts: {}", target.name(), attempts, failure);
-        }
+        lanes[number].trouble().failing(failure, attempts);
     }
 
     /** Tries again after a while; not any more when the relay is about to stop and another start can do it. */
@@ -358,9 +342,7 @@ final class Relay {
         if (closed) {
             return;
         }
-        if (lane.recoveredFromTrouble()) {
-            LOG.info("TARGET-RECOVERED: {} delivers again", target.name());
-        }
+        lane.trouble().over();
         PlanRun.Result result = run.result();
         long last = run.end() - 1;
         if (next == null) {
@@ -403,10 +385,7 @@ final class Relay {
     }
 
     void cannotRead(Lane lane, Throwable cause) {
-        if (lane.troubledBy("OUTBOX-READ")) {
-            LOG.error(
-                    "OUTBOX-READ: the outbox of {} cannot be read, trying again: {}", target.name(), cause.toString());
-        }
+        lane.trouble().unreadable(cause);
         context.setTimer(READ_AGAIN_MILLIS, id -> lane.pump());
     }
 }
