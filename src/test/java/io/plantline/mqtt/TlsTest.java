@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Fault 23, and mutual TLS. */
+/** Certificates that are not to be trusted, and mutual TLS. */
 class TlsTest {
     @TempDir
     private static Path directory;
