@@ -9,6 +9,7 @@ import io.plantline.testkit.FaultProxy;
 import io.plantline.testkit.HttpFaultProxy;
 import io.plantline.testkit.Load;
 import io.plantline.testkit.Mosquitto;
+import io.plantline.testkit.Mount;
 import io.plantline.testkit.PlantlineProcess;
 import io.plantline.testkit.Ports;
 import io.plantline.testkit.S3Server;
@@ -20,7 +21,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,9 +37,9 @@ class DiskFullIT {
     @Timeout(value = 5, unit = TimeUnit.MINUTES)
     void aFullDiskLosesNothingAndHealsByItself() throws Exception {
         Mosquitto.assumeInstalled();
-        Path small = mount("32m");
         int port = Ports.free();
-        try (Mosquitto source = Mosquitto.start(directory, "max_inflight_messages 1000");
+        try (Mount small = Mount.memory(directory.resolve("small"), "32m");
+                Mosquitto source = Mosquitto.start(directory, "max_inflight_messages 1000");
                 Mosquitto sink = Mosquitto.start(directory);
                 Collector collector = new Collector(sink.port(), "#", 1)) {
             String document = """
@@ -47,12 +47,12 @@ class DiskFullIT {
                      "data-directory": "%s", "data-min-free": 1,
                      "targets": {"other": {"type": "mqtt", "mqtt-broker-host": "127.0.0.1", "mqtt-broker-port": %d, "retry-max": "500ms",
                                            "outbox": {"max-bytes": "16MiB"}}},
-                     "subscriptions": {"plant/#": {"qos": 2, "target": "other"}}}""".formatted(source.port(), small.resolve("data"), port);
+                     "subscriptions": {"plant/#": {"qos": 2, "target": "other"}}}""".formatted(source.port(), small.place().resolve("data"), port);
             PlantlineProcess plantline =
                     PlantlineProcess.in(directory).config(document).start().awaitSubscribed();
             Load load = Load.start(source.port(), TOPICS, 2, 200, RATE);
             plantline.await("TARGET-RETRY");
-            Path others = fill(small);
+            Path others = fill(small.place());
             plantline.await("OUTBOX-DISK");
             assertThat(plantline.log()).contains("No space left on device");
             LockSupport.parkNanos(Duration.ofSeconds(3).toNanos());
@@ -75,8 +75,6 @@ class DiskFullIT {
                         .contains("ledger other: accepted " + total + " = delivered " + total
                                 + " + filtered 0 + dead-lettered 0 + waiting 0");
             }
-        } finally {
-            run("umount", "-l", small.toString());
         }
     }
 
@@ -85,8 +83,8 @@ class DiskFullIT {
     @Timeout(value = 5, unit = TimeUnit.MINUTES)
     void anOutageThatFillsTheDiskEndsWithTheOutage() throws Exception {
         Mosquitto.assumeInstalled();
-        Path small = mount("24m");
-        try (Mosquitto source = Mosquitto.start(directory, "max_inflight_messages 1000");
+        try (Mount small = Mount.memory(directory.resolve("small"), "24m");
+                Mosquitto source = Mosquitto.start(directory, "max_inflight_messages 1000");
                 S3Server s3 = S3Server.start();
                 HttpFaultProxy proxy = HttpFaultProxy.to(s3.uri().getPort())) {
             s3.createBucket("lake");
@@ -95,7 +93,7 @@ class DiskFullIT {
                      "data-directory": "%s", "data-min-free": "7MiB",
                      "targets": {"lake": {"type": "s3", "s3-bucket": "lake", "region": "us-east-1", "endpoint": "%s", "path-style": true,
                                  "event-type": "batch", "batch": {"max-age": "1s"}, "retry-max": "1s", "format": "parquet"}},
-                     "subscriptions": {"plant/#": {"qos": 2, "target": "lake"}}}""".formatted(source.port(), small.resolve("data"), proxy.url());
+                     "subscriptions": {"plant/#": {"qos": 2, "target": "lake"}}}""".formatted(source.port(), small.place().resolve("data"), proxy.url());
             PlantlineProcess.Builder program = PlantlineProcess.in(directory)
                     .config(document)
                     .environment("AWS_ACCESS_KEY_ID", S3Server.ACCESS_KEY)
@@ -104,7 +102,7 @@ class DiskFullIT {
             proxy.fault(HttpFaultProxy.Fault.DOWN);
             Load load = Load.start(source.port(), TOPICS, 2, 4_000, 2 * RATE);
             await().atMost(Duration.ofMinutes(1))
-                    .until(() -> Files.getFileStore(small).getUsableSpace() < 22 << 20);
+                    .until(() -> Files.getFileStore(small.place()).getUsableSpace() < 22 << 20);
             assertThat(plantline.kill()).isEqualTo(137);
             plantline = program.start().awaitSubscribed();
             plantline.await("bytes would be left on the disk");
@@ -126,17 +124,7 @@ class DiskFullIT {
             assertThat(plantline.log())
                     .contains("ledger lake: accepted " + found.total() + " = delivered " + found.total()
                             + " + filtered 0 + dead-lettered 0 + waiting 0");
-        } finally {
-            run("umount", "-l", small.toString());
         }
-    }
-
-    private Path mount(String size) throws IOException, InterruptedException {
-        Path small = Files.createDirectories(directory.resolve("small"));
-        Assumptions.assumeTrue(
-                run("mount", "-t", "tmpfs", "-o", "size=" + size, "plantline-test", small.toString()),
-                "SKIPPED: a small file system can be mounted by root only");
-        return small;
     }
 
     /** Somebody else's file, which takes all there is. */
@@ -149,9 +137,5 @@ class DiskFullIT {
         } catch (IOException full) {
             return file;
         }
-    }
-
-    private static boolean run(String... command) throws IOException, InterruptedException {
-        return new ProcessBuilder(command).inheritIO().start().waitFor() == 0;
     }
 }

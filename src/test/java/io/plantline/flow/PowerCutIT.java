@@ -1,10 +1,10 @@
 package io.plantline.flow;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.plantline.testkit.Artemis;
 import io.plantline.testkit.Load;
+import io.plantline.testkit.Mount;
 import io.plantline.testkit.MqttFaultProxy;
 import io.plantline.testkit.Packet;
 import io.plantline.testkit.ParquetRows;
@@ -48,15 +48,12 @@ class PowerCutIT {
     @Test
     @Timeout(value = 30, unit = TimeUnit.MINUTES)
     void whatWasAcknowledgedIsDeliveredFromTheDiskAsThePowerLeftIt() throws Exception {
-        Path image = directory.resolve("disk");
-        Path mount = Files.createDirectories(directory.resolve("mount"));
-        run("truncate", "-s", "256M", image.toString());
-        assumeThat(run("mkfs.ext4", "-q", image.toString()) && mount(image, mount))
-                .as("SKIPPED: an image can be mounted by root only")
-                .isTrue();
+        Path image = Mount.format(directory.resolve("disk"), "256M");
+        Path mount = directory.resolve("mount");
         List<Cut> cuts;
         Path config;
-        try (Artemis source = Artemis.start();
+        try (Mount disk = Mount.image(image, mount);
+                Artemis source = Artemis.start();
                 MqttFaultProxy proxy = MqttFaultProxy.to(source.port())) {
             config = Files.writeString(directory.resolve("config.json"), """
                     {"mqtt-broker": {"addresses": ["127.0.0.1:%d"], "client-id": "power", "receive-maximum": 1000},
@@ -73,8 +70,6 @@ class PowerCutIT {
             cuts = cut(plantline, image);
             load.stop();
             plantline.kill();
-        } finally {
-            run("umount", "-l", mount.toString());
         }
         int inOutbox = 0;
         for (Cut cut : cuts) {
@@ -121,8 +116,7 @@ class PowerCutIT {
 
     /** Returns how many acknowledged messages were not in the lake yet. */
     private int verify(Cut cut, Path mount, Path config) throws Exception {
-        assertThat(mount(cut.image(), mount)).isTrue();
-        try {
+        try (Mount disk = Mount.image(cut.image(), mount)) {
             Set<String> before = keys(mount);
             try (PlantlineProcess drain = PlantlineProcess.in(directory)
                     .arguments("outbox", "drain", "--config", config.toString())
@@ -137,7 +131,6 @@ class PowerCutIT {
             waited.removeAll(before);
             return waited.size();
         } finally {
-            run("umount", mount.toString());
             Files.delete(cut.image());
         }
     }
@@ -150,10 +143,6 @@ class PowerCutIT {
             }
         }
         return keys;
-    }
-
-    private static boolean mount(Path image, Path place) throws Exception {
-        return run("mount", "-o", "loop", image.toString(), place.toString());
     }
 
     private static boolean run(String... command) throws Exception {
