@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Brokers and networks that fail: faults 1, 2, 3, 7, 8. */
+/** Brokers and networks that fail. */
 class BrokerFaultIT {
     private static final int TOPICS = 10;
 
@@ -54,7 +54,7 @@ class BrokerFaultIT {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
-    void aRestartedBrokerKeepsTheSessionAndNothingIsMissing(int qos) throws Exception { // fault 1
+    void aRestartedBrokerKeepsTheSessionAndNothingIsMissing(int qos) throws Exception {
         Mosquitto.assumeInstalled();
         try (Artemis target = Artemis.start();
                 Collector collector = new Collector(target.port(), "#", 1);
@@ -82,7 +82,7 @@ class BrokerFaultIT {
     }
 
     @Test
-    void aKilledBrokerThatForgotTheSessionIsToldOfAndSubscribedAnew() throws Exception { // faults 2, 9
+    void aKilledBrokerThatForgotTheSessionIsToldOfAndSubscribedAnew() throws Exception {
         Mosquitto.assumeInstalled();
         try (Artemis target = Artemis.start();
                 Collector collector = new Collector(target.port(), "#", 1);
@@ -101,7 +101,7 @@ class BrokerFaultIT {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
-    void connectionsResetUnderLoadLoseNothing(int qos) throws Exception { // faults 8, 10
+    void connectionsResetUnderLoadLoseNothing(int qos) throws Exception {
         try (Artemis source = Artemis.start();
                 FaultProxy proxy = FaultProxy.to(source.port());
                 Artemis target = Artemis.start();
@@ -125,7 +125,7 @@ class BrokerFaultIT {
     }
 
     @Test
-    void aPeerThatVanishesIsFoundAndNothingIsMissing() throws Exception { // fault 3
+    void aPeerThatVanishesIsFoundAndNothingIsMissing() throws Exception {
         try (Artemis source = Artemis.start();
                 FaultProxy proxy = FaultProxy.to(source.port());
                 Artemis target = Artemis.start();
@@ -144,7 +144,7 @@ class BrokerFaultIT {
     }
 
     @Test
-    void aSlowLinkIsSlowAndNothingElse() throws Exception { // fault 7
+    void aSlowLinkIsSlowAndNothingElse() throws Exception {
         try (Artemis source = Artemis.start();
                 FaultProxy proxy = FaultProxy.to(source.port())
                         .latency(100)

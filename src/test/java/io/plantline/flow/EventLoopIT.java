@@ -11,7 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Fault 4: a plug-in that blocks. On a worker it harms nobody; on the event loop it is found out. */
+/** A plug-in that blocks. On a worker it harms nobody; on the event loop it is found out. */
 class EventLoopIT {
     @TempDir
     private Path directory;

@@ -88,7 +88,7 @@ class KafkaCrashIT {
         }
     }
 
-    /** Fault 50: while fewer nodes are in sync than the topic asks for, it takes nothing. */
+    /** While fewer nodes are in sync than the topic asks for, it takes nothing. */
     private static void tooFewInSync(KafkaCluster kafka, CommittedRecords committed) {
         kafka.set("plant", "min.insync.replicas", "3");
         int follower = (kafka.leader("plant", 0) + 1) % 3;

@@ -43,7 +43,7 @@ class ReferenceIT {
         run(brokers, 20, "");
     }
 
-    /** Fault 7: every twentieth packet of every connection is lost. */
+    /** Every twentieth packet of every connection is lost. */
     @Test
     @DisabledIfSystemProperty(named = "plantline.image", matches = ".*", disabledReason = "it would lose the machine's")
     void lostPacketsCostTimeAndNothingElse() throws Exception {

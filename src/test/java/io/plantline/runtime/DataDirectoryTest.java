@@ -33,7 +33,7 @@ class DataDirectoryTest {
     }
 
     @Test
-    void belongsToOneProcess() throws Exception { // fault 88
+    void belongsToOneProcess() throws Exception {
         try (DataDirectory first = DataDirectory.open(root())) {
             assertThat(first).isNotNull();
             assertThatThrownBy(() -> DataDirectory.open(root()))
@@ -45,7 +45,7 @@ class DataDirectoryTest {
     }
 
     @Test
-    void refusesWhatAnotherVersionWroteAndChangesNothing() throws Exception { // fault 87
+    void refusesWhatAnotherVersionWroteAndChangesNothing() throws Exception {
         DataDirectory.open(root()).close();
         Files.writeString(root().resolve("format"), "plantline-data 99\n");
         assertThatThrownBy(() -> DataDirectory.open(root()))
@@ -72,7 +72,7 @@ class DataDirectoryTest {
     }
 
     @Test
-    void namesTheLogsThatNoTargetHas() throws Exception { // fault 76
+    void namesTheLogsThatNoTargetHas() throws Exception {
         try (DataDirectory data = DataDirectory.open(root())) {
             Path mine = data.targetFolder("lake", "f00d");
             Path removed = data.targetFolder("old", "beef");

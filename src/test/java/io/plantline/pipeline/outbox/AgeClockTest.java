@@ -10,7 +10,7 @@ import java.time.ZoneOffset;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
-/** Fault 83: the wall clock jumps. */
+/** The wall clock jumps. */
 class AgeClockTest {
     private final AtomicLong nanos = new AtomicLong(17);
     private Instant wall = Instant.parse("2000-01-01T00:00:00Z");

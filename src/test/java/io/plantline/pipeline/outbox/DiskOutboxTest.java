@@ -58,7 +58,7 @@ class DiskOutboxTest extends DiskOutboxHarness {
     }
 
     @Test
-    void aSlowForceDelaysAcknowledgementsAndNothingElse() throws Exception { // fault 64
+    void aSlowForceDelaysAcknowledgementsAndNothingElse() throws Exception {
         Semaphore forces = new Semaphore(1);
         disks = folder -> new SlowDisk(folder, forces);
         OutboxVerticle outbox = open(1);
@@ -331,7 +331,7 @@ class DiskOutboxTest extends DiskOutboxHarness {
     }
 
     @Test
-    void damageToAPlanOnDiskCostsWhatItTakesAndTheRestLeaves() throws Exception { // fault 66
+    void damageToAPlanOnDiskCostsWhatItTakesAndTheRestLeaves() throws Exception {
         planBytes = 64 * MIB;
         planRecords = 1_000_000;
         publisher = this::refuse;
@@ -498,7 +498,7 @@ class DiskOutboxTest extends DiskOutboxHarness {
     }
 
     @Test
-    void damageIsCountedAndTheRestLeaves() throws Exception { // fault 66
+    void damageIsCountedAndTheRestLeaves() throws Exception {
         publisher = this::refuse;
         OutboxVerticle outbox = open(1);
         for (int i = 0; i < 20; i++) {

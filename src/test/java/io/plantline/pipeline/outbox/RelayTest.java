@@ -258,7 +258,7 @@ class RelayTest {
     }
 
     @Test
-    void aRefusalThatSomebodyMustMendHoldsAndNeverDrops() { // fault 43
+    void aRefusalThatSomebodyMustMendHoldsAndNeverDrops() {
         AtomicReference<Boolean> allowed = new AtomicReference<>(false);
         publisher.set(request ->
                 allowed.get() ? deliver(request) : PublishReply.failed(Failure.operator("access-denied", "x")));

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Topics as names of objects: fault 34. */
+/** Topics as names of objects. */
 class TopicPathTest {
     private static final String[] PARTS = {
         "a", "..", ".", "", "%2e%2e", "/", "\\", "{}", "=", "ü", "u\u0308", "\u202e", "\n", "+", "~", "%_", "%", " ",

@@ -19,7 +19,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Faults 63 and 65 to 67: damage costs what it hits, is counted to the message, and never keeps the rest from leaving. */
+/** Damage costs what it hits, is counted to the message, and never keeps the rest from leaving. */
 class LogDamageTest {
     private static final Log.Options OPTIONS = new Log.Options(2_048, 0, 0);
     private static final Log.Options LARGE = new Log.Options(1 << 20, 0, 0);
@@ -168,7 +168,7 @@ class LogDamageTest {
     }
 
     @Test
-    void aBlockAtTheBeginningOfTheNewestSegmentCostsNothing() throws Exception { // fault 66
+    void aBlockAtTheBeginningOfTheNewestSegmentCostsNothing() throws Exception {
         SimulatedDisk disk = filled();
         Result good = readAll(disk.copy());
         String newest = logs(disk).get(logs(disk).size() - 1);
@@ -178,7 +178,7 @@ class LogDamageTest {
     }
 
     @Test
-    void aNewestSegmentOfWhichNothingIsLeftIsKeptAndNothingBeginsAnew() throws Exception { // fault 66
+    void aNewestSegmentOfWhichNothingIsLeftIsKeptAndNothingBeginsAnew() throws Exception {
         SimulatedDisk disk = filled();
         List<String> before = logs(disk);
         Segment newest = Segment.of(before.get(before.size() - 1));
@@ -240,7 +240,7 @@ class LogDamageTest {
     }
 
     @Test
-    void aTornTailEndsTheLogAndTakesNothingBeforeIt() throws Exception { // fault 65
+    void aTornTailEndsTheLogAndTakesNothingBeforeIt() throws Exception {
         SimulatedDisk good = filled();
         String last = logs(good).get(logs(good).size() - 1);
         int length = good.length(last);
@@ -357,7 +357,7 @@ class LogDamageTest {
 
     /** Only the segment behind says that such a group does not count, and that may go before this one does. */
     @Test
-    void aGroupWhoseForceFailedNeverComesBack() throws Exception { // fault 63
+    void aGroupWhoseForceFailedNeverComesBack() throws Exception {
         int cases = 0;
         for (int operations = 0; operations < 14; operations++) {
             SimulatedDisk disk = new SimulatedDisk();

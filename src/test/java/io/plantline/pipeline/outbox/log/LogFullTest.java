@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Fault 62, where what fills the disk is the log itself: what leaves it makes room, and nobody has to. */
+/** A full disk, where what fills it is the log itself: what leaves it makes room, and nobody has to. */
 class LogFullTest {
     private static final Log.Options OPTIONS = new Log.Options(4_096, 0, 0);
     private static final int BATCHES = 20;

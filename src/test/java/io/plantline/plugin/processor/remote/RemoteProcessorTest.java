@@ -34,7 +34,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Against a real HTTP server: faults 57 to 60. */
+/** Against a real HTTP server. */
 class RemoteProcessorTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -181,7 +181,7 @@ class RemoteProcessorTest {
     }
 
     @Test
-    void aSlowAnswerIsGivenUpAtItsDeadline() { // fault 57
+    void aSlowAnswerIsGivenUpAtItsDeadline() {
         RemoteProcessor processor = processor(", \"timeout\": \"200ms\"", request -> {
             LockSupport.parkNanos(1_000_000_000);
             return Reply.ok(request.body());
@@ -194,7 +194,7 @@ class RemoteProcessorTest {
     }
 
     @Test
-    void aHugeAnswerIsRefused() { // fault 59
+    void aHugeAnswerIsRefused() {
         RemoteProcessor processor =
                 processor(", \"max-response-size\": \"10KiB\"", request -> Reply.ok(new byte[5_000_000]));
         Failure failure = process(processor, TestContext.batch("t=1")).failed().get(1L);
@@ -210,7 +210,7 @@ class RemoteProcessorTest {
         "garbage, no-answer",
         "an end without a word, no-answer",
     })
-    void whatAServiceMakesOfOneMessageCountsAgainstIt(String how, String code) throws Exception { // faults 57 and 59
+    void whatAServiceMakesOfOneMessageCountsAgainstIt(String how, String code) throws Exception {
         CompletableFuture<Void> left = new CompletableFuture<>();
         try (ServerSocket server = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
             Thread serving = new Thread(() -> answerBadly(server, how, left), "bad-server");
@@ -389,7 +389,7 @@ class RemoteProcessorTest {
     }
 
     @Test
-    void aWrongNumberOfResultsIsNotGuessedAt() { // fault 59
+    void aWrongNumberOfResultsIsNotGuessedAt() {
         RemoteProcessor processor = processor(", \"batch-size\": 2", request -> Reply.ok("[1,2,3]".getBytes()));
         Processed processed = process(processor, numbers(2));
         assertThat(processed.failed()).hasSize(2);

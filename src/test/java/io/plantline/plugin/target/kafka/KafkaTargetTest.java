@@ -274,7 +274,7 @@ class KafkaTargetTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void aRightThatIsTakenIsAnOperatorsMatter(boolean transactions) { // fault 53
+    void aRightThatIsTakenIsAnOperatorsMatter(boolean transactions) {
         String topic = "rights-" + transactions;
         kafka.createTopic(topic, 1, Map.of());
         KafkaTarget target = targetAt(

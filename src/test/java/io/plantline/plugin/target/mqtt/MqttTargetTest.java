@@ -91,7 +91,7 @@ class MqttTargetTest {
     }
 
     @Test
-    void whatWasNotAcknowledgedIsNotDelivered() { // fault 56
+    void whatWasNotAcknowledgedIsNotDelivered() {
         try (ScriptedBroker broker = ScriptedBroker.start()) {
             MqttTarget target = target(broker.port(), "");
             CompletableFuture<Verdicts> verdicts = CompletableFuture.supplyAsync(

@@ -116,7 +116,7 @@ class S3FaultTest {
         return context.call(() -> target.publish(plan));
     }
 
-    private static Stream<Arguments> statuses() { // faults 37 and 38
+    private static Stream<Arguments> statuses() {
         return Stream.of(500, 502, 503, 504)
                 .flatMap(status -> Stream.of(Operation.values()).map(operation -> Arguments.of(operation, status)));
     }
@@ -128,7 +128,7 @@ class S3FaultTest {
         isTriedAgain("", operation.multipart);
     }
 
-    private static Stream<Arguments> losses() { // faults 40 and 41
+    private static Stream<Arguments> losses() {
         return Stream.of(Fault.DOWN, Fault.HANG, Fault.ANSWER_LOST)
                 .flatMap(fault -> Stream.of(Operation.values()).map(operation -> Arguments.of(operation, fault)));
     }
@@ -141,14 +141,14 @@ class S3FaultTest {
     }
 
     @Test
-    void aSuccessThatSaysItIsNoneIsTriedAgain() { // fault 39
+    void aSuccessThatSaysItIsNoneIsTriedAgain() {
         proxy.only(Operation.COMPLETE_MULTIPART_UPLOAD.is).fault(Fault.ERROR_IN_BODY);
         isTriedAgain("", true);
     }
 
     @ParameterizedTest
     @EnumSource(names = {"PUT_OBJECT", "UPLOAD_PART"})
-    void aBitThatFlipsOnTheWayIsNotStored(Operation operation) { // fault 47
+    void aBitThatFlipsOnTheWayIsNotStored(Operation operation) {
         // What "always" sends along, this store does not look at; S3 does.
         proxy.only(operation.is).fault(Fault.BIT_FLIPPED);
         isTriedAgain(", \"checksums\": \"when-required\"", operation.multipart);
@@ -182,7 +182,7 @@ class S3FaultTest {
     }
 
     @Test
-    void aStoreWithoutConditionalWritesGetsTheSameObjectAgain() { // fault 45
+    void aStoreWithoutConditionalWritesGetsTheSameObjectAgain() {
         proxy.only(Operation.PUT_OBJECT.is).fault(Fault.ANSWER_LOST);
         isTriedAgain(", \"conditional-writes\": false, \"checksums\": \"when-required\"", false);
     }

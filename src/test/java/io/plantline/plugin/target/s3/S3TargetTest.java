@@ -133,7 +133,7 @@ class S3TargetTest {
     }
 
     @Test
-    void aRepeatedPlanIsDeliveredAndNothingIsWrittenTwice() { // fault 40
+    void aRepeatedPlanIsDeliveredAndNothingIsWrittenTwice() {
         S3Target target = open("\"event-type\": \"batch\"");
         PublishBatch plan = TestContext.plan(TestContext.batch("a=1", "b=2"));
         assertThat(publish(target, plan).refused()).isEmpty();
@@ -160,7 +160,7 @@ class S3TargetTest {
     }
 
     @Test
-    void anotherPlansObjectIsNeverOverwritten() { // fault 44
+    void anotherPlansObjectIsNeverOverwritten() {
         S3Target target = open("\"event-type\": \"batch\", \"partition\": \"{topic}\"");
         PublishBatch plan = TestContext.plan(TestContext.batch("a=1"));
         String key =
@@ -173,7 +173,7 @@ class S3TargetTest {
     }
 
     @Test
-    void aMissingBucketIsForTheOperator() { // fault 43
+    void aMissingBucketIsForTheOperator() {
         S3Target target = open("\"event-type\": \"single\"");
         bucket = "missing";
         S3Target missing = open("\"event-type\": \"single\"");
@@ -186,7 +186,7 @@ class S3TargetTest {
     }
 
     @Test
-    void wrongCredentialsAreForTheOperatorAndHealByThemselves() { // fault 43
+    void wrongCredentialsAreForTheOperatorAndHealByThemselves() {
         System.setProperty("aws.secretAccessKey", "wrong");
         try {
             S3Target target = open("\"event-type\": \"single\"");
@@ -218,7 +218,7 @@ class S3TargetTest {
     }
 
     @Test
-    void oddTopicsStayUnderThePrefix() { // fault 34
+    void oddTopicsStayUnderThePrefix() {
         S3Target target = open("\"event-type\": \"single\"");
         String[] topics = {"../../up", "/a//b/", "a b?c#d", "%2e%2e/x", "ü/漢", "a\\b", "{topic}"};
         String[] messages = new String[topics.length];
