@@ -6,34 +6,18 @@ import static org.awaitility.Awaitility.await;
 import io.plantline.mqtt.SessionHarness.Options;
 import io.plantline.mqtt.SessionStatus.State;
 import io.plantline.testkit.Packet;
-import io.plantline.testkit.ScriptedBroker;
 import io.plantline.testkit.ScriptedBroker.Connection;
 import io.vertx.core.Future;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** A session that is to be otherwise while it runs. */
-class SessionChangeTest {
-    private ScriptedBroker broker;
-
-    @BeforeEach
-    void startBroker() {
-        broker = ScriptedBroker.start();
-    }
-
-    @AfterEach
-    void stopBroker() {
-        broker.close();
-    }
-
+class SessionChangeTest extends SessionTest {
     private Options options(SessionOptions.Subscription... subscriptions) {
-        Options options = new Options();
-        options.ports = new int[] {broker.port()};
+        Options options = options();
         options.subscriptions = List.of(subscriptions);
         return options;
     }
