@@ -198,6 +198,12 @@ public final class AdminServer extends VerticleBase {
     @Override
     public Future<?> stop() {
         Path written = file;
-        return written == null ? Future.succeededFuture() : vertx.executeBlocking(() -> Files.deleteIfExists(written));
+        if (written == null) {
+            return Future.succeededFuture();
+        }
+        return vertx.executeBlocking(() -> Files.deleteIfExists(written)).otherwise(e -> {
+            LOG.warn("{} stays, the next start replaces it: {}", written, e.toString());
+            return false;
+        });
     }
 }

@@ -19,12 +19,16 @@ final class DurableFiles {
         Disk disk = disks.open(Objects.requireNonNull(file.getParent()));
         String name = String.valueOf(file.getFileName());
         String draft = name + ".tmp";
+        String mark = name + ".mark";
         disk.delete(draft);
+        disk.create(mark).close();
         try (Disk.File out = disk.create(draft)) {
             out.write(StandardCharsets.UTF_8.encode(text), 0);
             out.force();
         }
         disk.rename(draft, name);
         disk.forceNames();
+        // Fails where the file system has given its journal up, with the name in it, before it confirmed the force.
+        disk.delete(mark);
     }
 }

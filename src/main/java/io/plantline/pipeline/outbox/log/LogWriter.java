@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 final class LogWriter {
     private static final long RETRY_MIN_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
     private static final long RETRY_MAX_NANOS = TimeUnit.SECONDS.toNanos(2);
+    /** How long an end waits for a disk that refuses. */
+    private static final long REFUSED_MILLIS = 1_000;
 
     private final Log.Listener listener;
     private final Executor callbacks;
@@ -23,6 +25,7 @@ final class LogWriter {
     private final SegmentWriter writer;
     private final WriteQueue queue;
     private final Thread thread;
+    private volatile boolean failing;
 
     LogWriter(
             String name,
@@ -92,7 +95,6 @@ final class LogWriter {
     /** Writes until it is durable, and says so; false if the log was abandoned meanwhile. */
     private boolean write(List<Item> group) {
         long wait = 0; // A new segment may do at once what the old one could not.
-        boolean failing = false;
         while (!group.isEmpty()) {
             try {
                 writeOnce(group);
@@ -111,6 +113,7 @@ final class LogWriter {
             break;
         }
         if (failing) {
+            failing = false;
             listener.recovered();
         }
         return true;
@@ -201,10 +204,13 @@ final class LogWriter {
         }
     }
 
-    /** Writes what waits and ends. Waits for it until {@code millis} are over; then what waits is left unwritten. */
+    /**
+     * Writes what waits and ends. Waits for it until {@code millis} are over, or not so long where the disk refuses; then what waits is
+     * left unwritten.
+     */
     void close(long millis) throws InterruptedException {
         queue.close();
-        thread.join(millis);
+        thread.join(failing ? Math.min(millis, REFUSED_MILLIS) : millis);
         queue.abandon();
         thread.join(millis);
     }

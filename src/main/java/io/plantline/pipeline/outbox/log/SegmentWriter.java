@@ -16,6 +16,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class SegmentWriter {
     private static final int BLOCK = 4_096;
+    private static final int EXTENSION_MIN = 64 << 10;
+    private static final int EXTENSION_MAX = 1 << 20;
+    private static final ByteBuffer ZEROS =
+            ByteBuffer.allocateDirect(EXTENSION_MIN).asReadOnlyBuffer();
 
     private final Disk disk;
     private final Log.Options options;
@@ -33,8 +37,10 @@ final class SegmentWriter {
     private boolean begun;
     /** Whether the newest segment was made where there is no room for messages. */
     private boolean cramped;
-    /** How far the newest segment was ever written; what is behind its position did not become durable. */
-    private long written;
+    /** How far the file of the newest segment reaches, durably: up to there nothing but its bytes changes. */
+    private long length;
+    /** Whether there may be something behind the position of the newest segment that did not become durable. */
+    private boolean torn;
     /** Whether the newest segment holds nothing but the state. */
     private boolean bare;
     /** Whether something in the newest segment is durable. */
@@ -122,9 +128,7 @@ final class SegmentWriter {
         Disk.File to = Objects.requireNonNull(file);
         Group.seal(records.buffer(), number, position, count, epoch);
         int size = records.size();
-        written = Math.max(written, position + size);
-        to.write(records.buffer().duplicate().flip(), position);
-        force(to);
+        append(to);
         records.shrink();
         group.forEach(state::apply);
         position = Group.aligned(position + size);
@@ -166,10 +170,10 @@ final class SegmentWriter {
         if (scarce && needsRoom) {
             throw new IOException("fewer than " + options.minFreeBytes() + " bytes would be left on the disk");
         }
-        if (holding && written > position) {
+        if (holding && torn) {
             cutOff();
         }
-        written = 0;
+        torn = false;
         closeFile();
         if (holding) {
             sealed = number;
@@ -190,6 +194,8 @@ final class SegmentWriter {
         try {
             disk.forceNames();
             segments.add(segment);
+            force(file); // A killed process may have left it longer than it is on the disk.
+            shorten(file, Math.max(0, file.size() - 1));
             begin(file);
             if (!scarce) {
                 spares.keepReserve();
@@ -207,9 +213,8 @@ final class SegmentWriter {
         records.add(snapshot());
         records.pad(Math.min(BLOCK, options.segmentBytes() / 8));
         Group.seal(records.buffer(), number, 0, 1, epoch);
-        created.write(records.buffer().duplicate().flip(), 0);
         // The next group says that this one is durable: a torn one before it would look like damage.
-        force(created);
+        append(created);
         position = Group.aligned(records.size());
     }
 
@@ -219,10 +224,47 @@ final class SegmentWriter {
      */
     private void cutOff() throws IOException {
         List<Segment> all = segments.list();
+        length = position;
         try (Disk.File left = disk.open(all.get(all.size() - 1).name())) {
             left.truncate(position);
             left.force();
         }
+    }
+
+    /** Writes what is in the buffer behind what is durable, and forces it. */
+    private void append(Disk.File to) throws IOException {
+        ByteBuffer group = records.buffer().duplicate().flip();
+        try {
+            extend(to, position + group.remaining());
+            to.write(group, position);
+            force(to);
+        } catch (IOException | RuntimeException e) {
+            torn = true;
+            throw e;
+        }
+    }
+
+    /** Makes the file reach at least so far, and further where there is room. */
+    private void extend(Disk.File to, long needed) throws IOException {
+        if (needed <= length) {
+            return;
+        }
+        long more = cramped ? 0 : Math.min(EXTENSION_MAX, Math.max(EXTENSION_MIN, length));
+        long end = Math.max(needed, Math.min(length + more, options.segmentBytes())) + 1;
+        for (long at = length; at < end; at += ZEROS.capacity()) {
+            to.write(ZEROS.duplicate().limit((int) Math.min(ZEROS.capacity(), end - at)), at);
+        }
+        force(to);
+        shorten(to, end - 1);
+    }
+
+    /**
+     * Takes a byte off the file, to learn whether its length and name are durable. A file system keeps those in a journal, and ext4 may
+     * confirm a force although it has just given its journal up, because of damage anywhere; what needs the journal fails from then on.
+     */
+    private void shorten(Disk.File to, long end) throws IOException {
+        to.truncate(end);
+        length = end;
     }
 
     private void force(Disk.File written) throws IOException {

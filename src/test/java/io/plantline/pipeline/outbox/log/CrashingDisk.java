@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** A folder whose process ends, as by SIGKILL, at a point of the log's way to the disk. */
-public final class CrashingDisk extends ForwardingDisk {
+public class CrashingDisk extends ForwardingDisk {
     private static final AtomicInteger LEFT = new AtomicInteger();
     private static volatile @Nullable Point armed;
     private static volatile Pattern file = Pattern.compile(".*");

@@ -37,6 +37,7 @@ class LogModelTest {
 
     private int kills;
     private int powerCuts;
+    private int givenUp;
     private int failedForces;
     private int drops;
     private int full;
@@ -86,6 +87,7 @@ class LogModelTest {
         }
         assertThat(kills).isGreaterThan(30);
         assertThat(powerCuts).isGreaterThan(30);
+        assertThat(givenUp).isGreaterThan(30);
         assertThat(failedForces).isGreaterThan(30);
         assertThat(drops).isGreaterThan(100);
         assertThat(full).isGreaterThan(30);
@@ -112,7 +114,10 @@ class LogModelTest {
             }
             settle(disk, model, 0);
             log.close(1_000);
-            if (random.nextBoolean()) {
+            if (disk.hasGivenUpJournal()) {
+                givenUp += disk.isCrashed() ? 1 : 0;
+                disk = disk.afterPowerCut(random);
+            } else if (random.nextBoolean()) {
                 kills += disk.isCrashed() ? 1 : 0;
                 disk = disk.afterKill();
             } else {
@@ -140,6 +145,8 @@ class LogModelTest {
                     disk.scarce(random.nextBoolean());
                     disk.full(random.nextBoolean());
                     full++;
+                } else if (random.nextInt(20) == 0) {
+                    disk.giveUpJournal();
                 }
             }
         }

@@ -39,6 +39,7 @@ final class SimulatedDisk implements Disk {
 
     private boolean scarce;
     private boolean gone;
+    private boolean journalGivenUp;
     private int forces;
 
     private static final class Content {
@@ -53,6 +54,15 @@ final class SimulatedDisk implements Disk {
                 now = Arrays.copyOf(now, at + bytes.length);
             }
             System.arraycopy(bytes, 0, now, at, bytes.length);
+        }
+
+        /** Where no journal takes its length, a file keeps the one it had. */
+        void force(boolean journaled) {
+            if (journaled) {
+                durable = now.clone();
+            } else {
+                System.arraycopy(now, 0, durable, 0, Math.min(now.length, durable.length));
+            }
         }
 
         Content copy() {
@@ -108,14 +118,33 @@ final class SimulatedDisk implements Disk {
         return forces;
     }
 
+    /**
+     * The file system gives up its journal, as ext4 does where it finds damage. Forces go on to be confirmed, but what files are called
+     * and how long they are stays as it was; soon after the first attempt to change that the process ends.
+     */
+    synchronized void giveUpJournal() {
+        journalGivenUp = true;
+    }
+
+    synchronized boolean hasGivenUpJournal() {
+        return journalGivenUp;
+    }
+
+    private void needJournal() throws IOException {
+        if (journalGivenUp) {
+            operationsLeft = Math.min(operationsLeft, 3);
+            throw new IOException("Read-only file system");
+        }
+    }
+
     /** The disk as the next start finds it after a power cut. */
     synchronized SimulatedDisk afterPowerCut(Random random) {
         crashed = true;
         SimulatedDisk next = new SimulatedDisk();
-        Map<String, Content> names = random.nextBoolean() ? durableNames : files;
+        Map<String, Content> names = journalGivenUp || random.nextBoolean() ? durableNames : files;
         names.forEach((name, content) -> {
             Content survived = new Content();
-            int length = random.nextBoolean() ? content.now.length : content.durable.length;
+            int length = !journalGivenUp && random.nextBoolean() ? content.now.length : content.durable.length;
             survived.now = Arrays.copyOf(content.durable, Math.max(length, content.durable.length));
             for (int sector = 0; sector < content.now.length; sector += SECTOR) {
                 if (random.nextBoolean()) {
@@ -209,8 +238,11 @@ final class SimulatedDisk implements Disk {
     }
 
     @Override
-    public synchronized File create(String name) {
+    public synchronized File create(String name) throws IOException {
         operation();
+        if (!files.containsKey(name)) {
+            needJournal();
+        }
         return new Open(files.computeIfAbsent(name, n -> new Content()));
     }
 
@@ -226,6 +258,7 @@ final class SimulatedDisk implements Disk {
     @Override
     public synchronized void rename(String from, String to) throws IOException {
         operation();
+        needJournal();
         Content content = files.remove(from);
         if (content == null) {
             throw new NoSuchFileException(from);
@@ -234,8 +267,11 @@ final class SimulatedDisk implements Disk {
     }
 
     @Override
-    public synchronized void delete(String name) {
+    public synchronized void delete(String name) throws IOException {
         operation();
+        if (files.containsKey(name)) {
+            needJournal();
+        }
         files.remove(name);
     }
 
@@ -246,7 +282,9 @@ final class SimulatedDisk implements Disk {
             throw new Crashed();
         }
         failIfItIsTime();
-        durableNames = new TreeMap<>(files);
+        if (!journalGivenUp) {
+            durableNames = new TreeMap<>(files);
+        }
     }
 
     @Override
@@ -309,7 +347,7 @@ final class SimulatedDisk implements Disk {
                 }
                 failIfItIsTime();
                 forces++;
-                content.durable = content.now.clone();
+                content.force(!journalGivenUp);
             }
         }
 
@@ -321,11 +359,14 @@ final class SimulatedDisk implements Disk {
         }
 
         @Override
-        public void truncate(long size) {
+        public void truncate(long size) throws IOException {
             synchronized (SimulatedDisk.this) {
                 operation();
                 if (crashed) {
                     throw new Crashed();
+                }
+                if (size < content.now.length) {
+                    needJournal();
                 }
                 content.now = Arrays.copyOf(content.now, (int) Math.min(size, content.now.length));
             }
