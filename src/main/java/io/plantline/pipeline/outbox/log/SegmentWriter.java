@@ -249,7 +249,8 @@ final class SegmentWriter {
         if (needed <= length) {
             return;
         }
-        long more = cramped ? 0 : Math.min(EXTENSION_MAX, Math.max(EXTENSION_MIN, length));
+        long least = Math.min(EXTENSION_MIN, options.segmentBytes() / 8);
+        long more = cramped ? 0 : Math.min(EXTENSION_MAX, Math.max(least, length));
         long end = Math.max(needed, Math.min(length + more, options.segmentBytes())) + 1;
         for (long at = length; at < end; at += ZEROS.capacity()) {
             to.write(ZEROS.duplicate().limit((int) Math.min(ZEROS.capacity(), end - at)), at);

@@ -146,7 +146,7 @@ class LogModelTest {
                     disk.full(random.nextBoolean());
                     full++;
                 } else if (random.nextInt(20) == 0) {
-                    disk.giveUpJournal();
+                    disk.giveUpJournalAfter(random.nextInt(20));
                 }
             }
         }

@@ -40,6 +40,7 @@ final class SimulatedDisk implements Disk {
     private boolean scarce;
     private boolean gone;
     private boolean journalGivenUp;
+    private int journaledLeft = Integer.MAX_VALUE;
     private int forces;
 
     private static final class Content {
@@ -119,11 +120,11 @@ final class SimulatedDisk implements Disk {
     }
 
     /**
-     * The file system gives up its journal, as ext4 does where it finds damage. Forces go on to be confirmed, but what files are called
+     * The file system gives up its journal after so many operations more, as ext4 does where it finds damage. Forces go on to be confirmed, but what files are called
      * and how long they are stays as it was; soon after the first attempt to change that the process ends.
      */
-    synchronized void giveUpJournal() {
-        journalGivenUp = true;
+    synchronized void giveUpJournalAfter(int operations) {
+        journaledLeft = operations;
     }
 
     synchronized boolean hasGivenUpJournal() {
@@ -229,6 +230,9 @@ final class SimulatedDisk implements Disk {
         }
         if (operationsLeft-- == 0) {
             crashed = true;
+        }
+        if (journaledLeft-- == 0) {
+            journalGivenUp = true;
         }
     }
 
