@@ -359,11 +359,11 @@ class LogDamageTest {
     @Test
     void aGroupWhoseForceFailedNeverComesBack() throws Exception {
         int cases = 0;
-        for (int operations = 0; operations < 14; operations++) {
+        for (int operations = 0; operations < 24; operations++) {
             SimulatedDisk disk = new SimulatedDisk();
             Log first = open(disk);
             store(first, 0, batch(0));
-            disk.failForces(1);
+            disk.failForceAfter(1); // Of the group; the one before is of the room that it takes.
             disk.crashAfter(operations);
             CountDownLatch never = new CountDownLatch(1);
             first.submit(new Stored(0, 3, batch(1, "of the same sequences"), Identifiers.NONE), never::countDown);

@@ -32,6 +32,7 @@ final class SimulatedDisk implements Disk {
     private int operationsLeft = Integer.MAX_VALUE;
     private boolean crashed;
     private int failForces;
+    private int forcesLeft = -1;
     private int failWrites;
     private int readsLeft = -1;
     private long capacity = Long.MAX_VALUE;
@@ -85,6 +86,11 @@ final class SimulatedDisk implements Disk {
 
     synchronized void failForces(int count) {
         failForces = count;
+    }
+
+    /** The force after so many more fails. */
+    synchronized void failForceAfter(int more) {
+        forcesLeft = more;
     }
 
     synchronized void failWrites(int count) {
@@ -218,8 +224,8 @@ final class SimulatedDisk implements Disk {
     }
 
     private void failIfItIsTime() throws IOException {
-        if (failForces > 0) {
-            failForces--;
+        if (forcesLeft-- == 0 || failForces > 0) {
+            failForces = Math.max(0, failForces - 1);
             throw new IOException("Input/output error");
         }
     }
