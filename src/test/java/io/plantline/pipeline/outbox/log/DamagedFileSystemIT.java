@@ -17,7 +17,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -103,23 +102,16 @@ class DamagedFileSystemIT {
         }
     }
 
-    private record Watch(AtomicBoolean failed) implements Log.Listener {
+    private static final class Watch extends LogModelTest.NoDamage {
+        private final AtomicBoolean failed;
+
+        Watch(AtomicBoolean failed) {
+            this.failed = failed;
+        }
+
         @Override
         public void failing(Exception cause) {
             failed.set(true);
-        }
-
-        @Override
-        public void recovered() {}
-
-        @Override
-        public void ended(Error cause) {
-            throw cause;
-        }
-
-        @Override
-        public void quarantined(long segment, long from, long to, @Nullable String file) {
-            throw new AssertionError("damage in segment " + segment + " from " + from + " to " + to);
         }
     }
 }

@@ -410,7 +410,7 @@ class LogModelTest {
     }
 
     /** Without bit flips nothing may look damaged. */
-    static final class NoDamage implements Log.Listener {
+    static class NoDamage implements Log.Listener {
         @Override
         public void failing(Exception cause) {}
 
