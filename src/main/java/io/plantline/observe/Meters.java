@@ -125,6 +125,9 @@ public final class Meters {
         CounterSnapshot.Builder retries = CounterSnapshot.builder()
                 .name(PREFIX + "target_retries")
                 .help("Attempts that failed and were repeated.");
+        CounterSnapshot.Builder warnings = CounterSnapshot.builder()
+                .name(PREFIX + "target_warnings")
+                .help("What the target's plug-in has warned of in the log, since the definition was opened.");
         GaugeSnapshot.Builder held = gauge(
                 "target_held", "1 while somebody must act before the target can deliver or its outbox can accept.");
         for (Vitals.Target target : targets) {
@@ -139,10 +142,8 @@ public final class Meters {
                     .classicHistogramBuckets(buckets(target.publishing().counts()))
                     .sum(target.publishing().seconds())
                     .build());
-            retries.dataPoint(CounterDataPointSnapshot.builder()
-                    .labels(Labels.of("target", name))
-                    .value((double) target.retries())
-                    .build());
+            retries.dataPoint(count(name, target.retries()));
+            warnings.dataPoint(count(name, target.warnings()));
             String because = target.outbox().heldBecause();
             held.dataPoint(point(
                     Labels.of("target", name, "reason", because == null ? "" : because), because == null ? 0 : 1));
@@ -150,6 +151,7 @@ public final class Meters {
         all.metricSnapshot(messages.build());
         all.metricSnapshot(publishing.build());
         all.metricSnapshot(retries.build());
+        all.metricSnapshot(warnings.build());
         all.metricSnapshot(held.build());
         each(
                 all,
@@ -256,6 +258,13 @@ public final class Meters {
         targets.forEach(target ->
                 gauge.dataPoint(point(Labels.of("target", target.outbox().target()), value.applyAsDouble(target))));
         all.metricSnapshot(gauge.build());
+    }
+
+    private static CounterDataPointSnapshot count(String target, long count) {
+        return CounterDataPointSnapshot.builder()
+                .labels(Labels.of("target", target))
+                .value((double) count)
+                .build();
     }
 
     private static GaugeSnapshot.Builder gauge(String name, String help) {

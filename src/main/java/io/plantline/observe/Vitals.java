@@ -36,9 +36,11 @@ public record Vitals(
      *
      * @param limitBytes of its outbox
      * @param retries of its publishers and processors
+     * @param warnings of its plug-in, since the definition was opened
      * @param publishing how long attempts took
      */
-    public record Target(OutboxReport outbox, long limitBytes, long retries, Latency.Snapshot publishing) {}
+    public record Target(
+            OutboxReport outbox, long limitBytes, long retries, long warnings, Latency.Snapshot publishing) {}
 
     public Vitals {
         targets = List.copyOf(targets);

@@ -33,6 +33,7 @@ import java.util.stream.Stream;
  *  session             client identifier, number of the broker's session, and the filters in it; session-1 and so on are those
  *                      of further connections
  *  targets/NAME-FINGERPRINT/
+ *    known-NAME        what its plug-in remembers of the other side
  *    id                identity of this outbox, unique over all plants
  *    definition        what the document said of the target, so that another document cannot strand its messages
  *    *.log             its log

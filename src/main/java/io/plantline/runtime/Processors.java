@@ -2,6 +2,7 @@ package io.plantline.runtime;
 
 import io.plantline.config.ProcessorDefinition;
 import io.plantline.pipeline.process.ProcessorVerticle;
+import io.plantline.spi.Memory;
 import io.plantline.spi.Processor;
 import io.plantline.spi.ProcessorFactory;
 import io.plantline.spi.TargetContext;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 
 /** The processors of present and former targets: each definition once, whoever uses it. Used on the context of the house. */
@@ -40,6 +42,8 @@ final class Processors {
     private final class Seat {
         private final ProcessorDefinition definition;
         private final Room<ProcessorVerticle> room;
+        private final Memory memory = new SectionMemory();
+        private final AtomicLong warnings = new AtomicLong();
         private Future<Void> opened = Future.succeededFuture();
         private boolean leaving;
 
@@ -52,7 +56,7 @@ final class Processors {
             return Processors.create(
                     definition.factory(),
                     definition,
-                    new SectionContext(vertx, definition.name(), null, room.workers(), secrets));
+                    new SectionContext(vertx, definition.name(), null, room.workers(), secrets, memory, warnings));
         }
 
         /** The processor, with the certificates and credentials of now. */

@@ -1,6 +1,7 @@
 package io.plantline.runtime;
 
 import io.plantline.model.Credential;
+import io.plantline.spi.Memory;
 import io.plantline.spi.PayloadFormat;
 import io.plantline.spi.SecretReference;
 import io.plantline.spi.TargetContext;
@@ -8,11 +9,26 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** What a plug-in gets from the house. */
-record SectionContext(Vertx vertx, String name, @Nullable PayloadFormat format, WorkerExecutor workers, Secrets secrets)
+/**
+ * What a plug-in gets from the house.
+ *
+ * @param warnings how many there were
+ */
+record SectionContext(
+        Vertx vertx,
+        String name,
+        @Nullable PayloadFormat format,
+        WorkerExecutor workers,
+        Secrets secrets,
+        Memory memory,
+        AtomicLong warnings)
         implements TargetContext {
+    private static final Logger LOG = LoggerFactory.getLogger(SectionContext.class);
 
     @Override
     public <T> Future<T> blocking(Callable<T> work) {
@@ -22,5 +38,11 @@ record SectionContext(Vertx vertx, String name, @Nullable PayloadFormat format, 
     @Override
     public Future<Credential> credential(SecretReference reference, boolean refresh) {
         return secrets.read(reference, refresh);
+    }
+
+    @Override
+    public void warn(String code, String text) {
+        warnings.incrementAndGet();
+        LOG.warn("{}: {}: {}", code, name, text);
     }
 }

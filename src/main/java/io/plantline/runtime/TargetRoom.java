@@ -10,6 +10,7 @@ import io.plantline.pipeline.outbox.OutboxVerticle;
 import io.plantline.pipeline.outbox.Reach;
 import io.plantline.pipeline.outbox.Storage;
 import io.plantline.pipeline.publish.PublisherVerticle;
+import io.plantline.spi.Memory;
 import io.plantline.spi.PayloadFormat;
 import io.plantline.spi.PayloadFormatFactory;
 import io.plantline.spi.Target;
@@ -18,6 +19,7 @@ import io.plantline.spi.TargetFactory;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +33,8 @@ final class TargetRoom {
     private final Room<PublisherVerticle> publishers;
     private final Secrets secrets;
     private final Set<Role> roles;
+    private final Memory memory;
+    private final AtomicLong warnings = new AtomicLong();
     private final long openedNanos = System.nanoTime();
     private @Nullable String deployment;
 
@@ -54,6 +58,9 @@ final class TargetRoom {
         this.definition = definition;
         this.storage = storage;
         this.secrets = secrets;
+        this.memory = storage.folder()
+                .map(folder -> new SectionMemory(folder, storage.disks()))
+                .orElseGet(SectionMemory::new);
         this.ledger = new TargetLedger(name);
         TargetDefinition target = definition.target();
         this.outbox = new OutboxVerticle(
@@ -85,6 +92,7 @@ final class TargetRoom {
                         report,
                         definition.target().limits().maxBytes(),
                         ledger.snapshot().retries(),
+                        warnings.get(),
                         ledger.publishing().snapshot()));
     }
 
@@ -107,7 +115,8 @@ final class TargetRoom {
     }
 
     private Target create(TargetDefinition target) {
-        TargetContext context = new SectionContext(vertx, target.name(), format(target), publishers.workers(), secrets);
+        TargetContext context = new SectionContext(
+                vertx, target.name(), format(target), publishers.workers(), secrets, memory, warnings);
         return create(target.factory(), target, context);
     }
 

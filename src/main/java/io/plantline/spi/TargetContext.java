@@ -23,4 +23,16 @@ public interface TargetContext {
 
     /** The current value of a credential; a failed authentication asks again with {@code refresh}. */
     Future<Credential> credential(SecretReference reference, boolean refresh);
+
+    /** Outlives the plug-in. */
+    Memory memory();
+
+    /**
+     * Tells the operator of what keeps nothing from going on, and is not as it should be: a log line, and one more in
+     * {@code plantline_target_warnings_total}. From any thread.
+     *
+     * @param code stable, in capitals ({@code KAFKA-OFFSETS})
+     * @param text for a person; never a payload, never a secret
+     */
+    void warn(String code, String text);
 }

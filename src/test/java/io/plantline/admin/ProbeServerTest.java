@@ -44,7 +44,7 @@ class ProbeServerTest {
     private Vitals.Target target() {
         TargetLedger.Snapshot now = lake.snapshot();
         OutboxReport outbox = new OutboxReport("lake", "f00d", now.totals(), now.heldBecause(), 1, 0, 0, 0);
-        return new Vitals.Target(outbox, 1L << 30, 0, new Latency().snapshot());
+        return new Vitals.Target(outbox, 1L << 30, 0, 0, new Latency().snapshot());
     }
 
     private HttpResponse<String> get(String probe) throws Exception {

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,10 +17,12 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaFuture;
@@ -41,7 +44,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 /** Apache Kafka: KRaft nodes as processes of their own, which can be killed. */
 public final class KafkaCluster implements AutoCloseable {
     private final Path directory;
-    private final String clusterId = Uuid.randomUuid().toString();
+    private String clusterId = Uuid.randomUuid().toString();
     private final int[] ports;
     private final int[] controllers;
     private final List<String> settings;
@@ -127,6 +130,32 @@ public final class KafkaCluster implements AutoCloseable {
         return lines;
     }
 
+    /** Kills every node and starts another cluster, with nothing in it, where it was. */
+    public void replace() {
+        clusterId = Uuid.randomUuid().toString();
+        for (int node = 0; node < processes.length; node++) {
+            kill(node);
+            removeAll(directory.resolve("kafka-" + node));
+            startNode(node);
+        }
+        awaitReady();
+    }
+
+    private static void removeAll(Path folder) {
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** As Kafka names it. */
+    public String clusterId() {
+        return clusterId;
+    }
+
     /** Returns when every node is there. */
     public void awaitReady() {
         try (Admin admin = admin()) {
@@ -161,6 +190,10 @@ public final class KafkaCluster implements AutoCloseable {
     public void createTopic(String name, int partitions, Map<String, String> settings) {
         NewTopic topic = new NewTopic(name, Optional.of(partitions), Optional.empty()).configs(settings);
         administer(admin -> admin.createTopics(List.of(topic)).all());
+    }
+
+    public void deleteTopic(String name) {
+        administer(admin -> admin.deleteTopics(List.of(name)).all());
     }
 
     /** Changes a setting of a topic. */
@@ -264,11 +297,14 @@ public final class KafkaCluster implements AutoCloseable {
         return consumer;
     }
 
-    /** All that a consumer with isolation.level=read_committed finds now, in order per partition. */
+    /**
+     * All that a consumer with isolation.level=read_committed finds when the transactions of now are over, in order per partition:
+     * who commits one hears of it a moment before consumers do.
+     */
     public List<ConsumerRecord<byte[], byte[]>> read(String topic) {
         try (KafkaConsumer<byte[], byte[]> consumer = consumer(topic)) {
             Set<TopicPartition> partitions = consumer.assignment();
-            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+            Map<TopicPartition, Long> ends = ends(partitions);
             List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
             long until = System.nanoTime() + 60_000_000_000L;
             while (partitions.stream().anyMatch(partition -> consumer.position(partition) < ends.get(partition))) {
@@ -278,6 +314,20 @@ public final class KafkaCluster implements AutoCloseable {
                 }
             }
             return records;
+        }
+    }
+
+    /** Behind the last records, whether they are committed or not. */
+    private Map<TopicPartition, Long> ends(Set<TopicPartition> partitions) {
+        try (Admin admin = admin()) {
+            Map<TopicPartition, Long> ends = new HashMap<>();
+            admin.listOffsets(partitions.stream().collect(Collectors.toMap(p -> p, p -> OffsetSpec.latest())))
+                    .all()
+                    .get(30, TimeUnit.SECONDS)
+                    .forEach((partition, end) -> ends.put(partition, end.offset()));
+            return ends;
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
         }
     }
 

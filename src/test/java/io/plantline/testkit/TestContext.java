@@ -5,6 +5,7 @@ import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageProperties;
 import io.plantline.model.Plan;
 import io.plantline.pipeline.InlineBatch;
+import io.plantline.spi.Memory;
 import io.plantline.spi.PayloadFormat;
 import io.plantline.spi.PublishBatch;
 import io.plantline.spi.SecretReference;
@@ -14,7 +15,11 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Supplier;
 
 /** What the house gives a plug-in, for one plug-in alone; everything asked of the plug-in happens on one context. */
@@ -23,8 +28,16 @@ public final class TestContext implements TargetContext, AutoCloseable {
     private final io.vertx.core.Context context = vertx.getOrCreateContext();
     private final PayloadFormat format;
 
+    private final List<String> warnings = new CopyOnWriteArrayList<>();
+    private final Map<String, String> known = new ConcurrentHashMap<>();
+
     public TestContext(PayloadFormat format) {
         this.format = format;
+    }
+
+    /** What the plug-in has warned of, as {@code CODE: text}. */
+    public List<String> warnings() {
+        return warnings;
     }
 
     /** Calls on the context, and waits. */
@@ -102,6 +115,26 @@ public final class TestContext implements TargetContext, AutoCloseable {
     @Override
     public Future<Credential> credential(SecretReference reference, boolean refresh) {
         return Future.succeededFuture(new Credential("user", "password".getBytes()));
+    }
+
+    @Override
+    public Memory memory() {
+        return new Memory() {
+            @Override
+            public Optional<String> recall(String name) {
+                return Optional.ofNullable(known.get(name));
+            }
+
+            @Override
+            public void remember(String name, String text) {
+                known.put(name, text);
+            }
+        };
+    }
+
+    @Override
+    public void warn(String code, String text) {
+        warnings.add(code + ": " + text);
     }
 
     @Override

@@ -28,14 +28,16 @@ final class Attempt {
     private static final int MAX_METADATA = 4_000;
 
     private final Link link;
+    private final KnownCluster known;
     private final PublishBatch batch;
     private final TargetContext context;
     private final RecordMaker maker;
     private final Map<Integer, Failure> refused = new TreeMap<>();
     private Pass pass = new Pass();
 
-    Attempt(Link link, PublishBatch batch, TargetContext context, RecordMaker maker) {
+    Attempt(Link link, KnownCluster known, PublishBatch batch, TargetContext context, RecordMaker maker) {
         this.link = link;
+        this.known = known;
         this.batch = batch;
         this.context = context;
         this.maker = maker;
@@ -133,6 +135,7 @@ final class Attempt {
         link.producer().send(record, (metadata, failure) -> {
             if (failure == null) {
                 link.progress();
+                known.acknowledged(metadata);
                 synchronized (now.acknowledged) {
                     now.acknowledged.set(ordinal);
                 }
@@ -145,10 +148,7 @@ final class Attempt {
     private void failed(Pass now, int ordinal, Failure failure) {
         // In a transaction, what fails after the first fails for the first.
         if (!link.isTransactional() || now.failed.isEmpty()) {
-            now.failed.put(ordinal, failure);
-            if (failure.kind() != Failure.Kind.REJECT) {
-                link.giveUp(failure);
-            }
+            now.failed.put(ordinal, failure.kind() == Failure.Kind.REJECT ? failure : link.giveUp(failure));
         }
     }
 

@@ -18,6 +18,7 @@ import java.util.Optional;
 final class KafkaTarget implements Target {
     private final KafkaTargetConfig config;
     private final TargetContext context;
+    private final KnownCluster known;
     /** By outbox where there are transactions, since each has its own position in the cluster; else one for all. */
     private final Map<String, Link> links = new HashMap<>();
 
@@ -28,6 +29,7 @@ final class KafkaTarget implements Target {
     KafkaTarget(KafkaTargetConfig config, TargetContext context) {
         this.config = config;
         this.context = context;
+        this.known = new KnownCluster(config.clusterIds(), context);
     }
 
     @Override
@@ -44,7 +46,7 @@ final class KafkaTarget implements Target {
     private Future<Verdicts> publish(Link open, PublishBatch batch) {
         long watch =
                 context.vertx().setPeriodic(Math.max(100, config.timeout().toMillis() / 4), id -> leaveIfSilent(open));
-        return new Attempt(open, batch, context, new RecordMaker(config))
+        return new Attempt(open, known, batch, context, new RecordMaker(config))
                 .run()
                 .recover(e -> {
                     open.giveUp(KafkaFailures.of(e));
@@ -98,7 +100,7 @@ final class KafkaTarget implements Target {
                 config.transactions() ? Optional.of("plantline-" + outbox) : Optional.empty();
         return credential
                 .compose(some -> context.blocking(
-                        () -> Link.open(context.vertx(), config, context.name(), transactionalId, some)))
+                        () -> Link.open(context.vertx(), config, known, context.name(), transactionalId, some)))
                 .recover(e -> {
                     Failure failure = KafkaFailures.of(e);
                     refreshCredential = failure.code().equals("not-authenticated");

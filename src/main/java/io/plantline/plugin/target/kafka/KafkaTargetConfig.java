@@ -10,6 +10,7 @@ import java.util.Optional;
 /**
  * The cluster to write to.
  *
+ * @param clusterIds that it may write to; none: the first one that it meets
  * @param topic of the records
  * @param key of the records; empty: none
  * @param maxMessageBytes of a record with its key and headers; a larger one is refused
@@ -17,6 +18,7 @@ import java.util.Optional;
  */
 record KafkaTargetConfig(
         List<Endpoint> brokers,
+        List<String> clusterIds,
         Optional<TlsSettings> tls,
         Optional<Sasl> sasl,
         Template topic,
@@ -31,6 +33,7 @@ record KafkaTargetConfig(
 
     KafkaTargetConfig {
         brokers = List.copyOf(brokers);
+        clusterIds = List.copyOf(clusterIds);
     }
 
     /** As Kafka and log lines name them. */

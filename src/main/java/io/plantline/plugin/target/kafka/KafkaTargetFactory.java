@@ -28,6 +28,7 @@ public final class KafkaTargetFactory implements TargetFactory<KafkaTargetConfig
                 {"description": "Records to Apache Kafka: acks=all, idempotent, the payload as it came.",
                  "required": ["bootstrap-servers", "topic"], "properties": {
                   "bootstrap-servers": {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": "^([A-Za-z0-9._-]{1,253}|\\\\[[0-9A-Fa-f:.]{2,60}\\\\])(:[0-9]{1,5})?$"}, "description": "host or host:port (9092) of some brokers of the cluster."},
+                  "cluster-ids": {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}, "description": "Clusters that may be written to; where the address leads to another, the target is held. Without it: the first that was met, which is remembered in the data directory."},
                   "topic": {"type": "string", "minLength": 1, "maxLength": 249, "description": "Template of {topic}, the MQTT topic, and its levels {1}, {2}, ...; '/' becomes '.', what Kafka does not allow becomes '_'."},
                   "key": {"type": "string", "maxLength": 512, "default": "{topic}", "description": "Template of the key, which decides on the partition and so on what keeps its order; empty: no key."},
                   "compression": {"enum": ["none", "gzip", "snappy", "lz4", "zstd"], "default": "zstd"},
@@ -60,6 +61,7 @@ public final class KafkaTargetFactory implements TargetFactory<KafkaTargetConfig
                 .map(credential -> new Sasl(settings.string("sasl-mechanism", "SCRAM-SHA-512"), credential));
         return new KafkaTargetConfig(
                 brokers(settings, settings.tls("tls").isPresent()),
+                settings.has("cluster-ids") ? settings.strings("cluster-ids") : List.of(),
                 settings.tls("tls"),
                 sasl,
                 template(settings, "topic", ""),

@@ -5,9 +5,9 @@ import io.plantline.model.Failure;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.kafka.client.producer.KafkaProducer;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.admin.Admin;
@@ -16,6 +16,7 @@ import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,6 +40,7 @@ final class Link {
     /**
      * Opens one.
      *
+     * @param known where it may write to
      * @param name of the target
      * @param transactionalId none: without transactions. With it, whoever else writes with it is fenced off, and what it
      *     left open is completed or undone
@@ -46,22 +48,28 @@ final class Link {
     static Link open(
             Vertx vertx,
             KafkaTargetConfig config,
+            KnownCluster known,
             String name,
             Optional<String> transactionalId,
-            Optional<Credential> credential)
-            throws Exception {
+            Optional<Credential> credential) {
         String clientId = "plantline-" + name;
+        ClusterGate gate = new ClusterGate(known);
         Link link = new Link(
-                KafkaProducer.create(vertx, ProducerSettings.producer(config, clientId, transactionalId, credential)),
+                KafkaProducer.create(
+                        vertx,
+                        ProducerSettings.producer(config, clientId, transactionalId, credential),
+                        new ByteArraySerializer(),
+                        gate),
                 transactionalId);
+        gate.tell(link::leaveCluster);
         if (transactionalId.isPresent()) {
             try {
                 link.producer.initTransactions();
                 link.position =
                         position(transactionalId.get(), ProducerSettings.client(config, clientId, credential), config);
             } catch (Exception e) {
-                link.leave();
-                throw e;
+                // What is thrown by a producer that was given up before says nothing new.
+                throw link.giveUp(KafkaFailures.of(e)).asException();
             }
         }
         return link;
@@ -74,8 +82,6 @@ final class Link {
                     admin.listConsumerGroupOffsets(group, new ListConsumerGroupOffsetsOptions().requireStable(true))
                             .partitionsToOffsetAndMetadata()
                             .get(config.timeout().toMillis(), TimeUnit.MILLISECONDS));
-        } catch (ExecutionException e) {
-            throw KafkaFailures.of(e).asException();
         }
     }
 
@@ -122,9 +128,23 @@ final class Link {
         return failure.get();
     }
 
-    /** Gives it up; what is not acknowledged fails. Does not block. */
-    void giveUp(Failure because) {
+    /**
+     * Gives it up; what is not acknowledged fails. Does not block.
+     *
+     * @return what it was given up for: that, or what was before
+     */
+    Failure giveUp(Failure because) {
+        Failure before = failure.compareAndExchange(null, because);
+        if (before == null) {
+            leave();
+        }
+        return before == null ? because : before;
+    }
+
+    /** The same; the producer, whose thread calls this, sends nothing more once it returns. */
+    private void leaveCluster(Failure because) {
         if (failure.compareAndSet(null, because)) {
+            producer.close(Duration.ZERO);
             leave();
         }
     }
