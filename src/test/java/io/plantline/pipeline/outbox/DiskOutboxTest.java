@@ -340,17 +340,18 @@ class DiskOutboxTest extends DiskOutboxHarness {
         for (int i = 0; i < count; i++) {
             outbox.append(0, incompressible(65_536, "m" + i));
         }
-        List<Integer> attempts = new CopyOnWriteArrayList<>();
+        // The first plans are what had come by then; the first large one, and all of what is left of it, is to wait.
+        AtomicBoolean large = new AtomicBoolean();
         AtomicBoolean up = new AtomicBoolean();
         answers = request -> names(request).map(names -> {
-            attempts.add(names.size());
-            if (up.get() || names.size() < 500) {
+            large.compareAndSet(false, names.size() > 500);
+            if (up.get() || !large.get()) {
                 published.addAll(names);
                 return new PublishReply(null, Verdicts.allDelivered());
             }
             return PublishReply.failed(Failure.retry("down", "down"));
         });
-        await().until(() -> attempts.stream().anyMatch(size -> size > 500));
+        await().untilTrue(large);
         flip("m400 ");
         long retries = ledger.snapshot().retries();
         await().until(() -> ledger.snapshot().retries() > retries + 2); // An attempt may have read it before.
