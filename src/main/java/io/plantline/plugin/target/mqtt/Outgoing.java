@@ -20,7 +20,11 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** The publishes of one connection: its own window, and the way from packet identifiers back to messages. */
+/**
+ * The publishes of one connection: its own window, and the way from packet identifiers back to messages. A window that is full is
+ * filled again when half of it is free: a message for each acknowledgement would make small writes of small reads, and of those
+ * small reads again (the silly window of RFC 813, section 4).
+ */
 final class Outgoing {
     private static final int MAX_TOPIC_BYTES = 65_535;
 
@@ -87,8 +91,8 @@ final class Outgoing {
             window--;
             lastProgressNanos = System.nanoTime();
             sent.run.delivered(sent.ordinal);
-            for (Run run : runs.toArray(Run[]::new)) {
-                if (window < config.maxInFlight()) {
+            if (window <= config.maxInFlight() / 2) {
+                for (Run run : runs.toArray(Run[]::new)) {
                     run.send();
                 }
             }

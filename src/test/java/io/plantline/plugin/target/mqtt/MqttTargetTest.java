@@ -16,7 +16,10 @@ import io.plantline.testkit.ScriptedBroker;
 import io.plantline.testkit.Sections;
 import io.plantline.testkit.TestContext;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -54,7 +57,7 @@ class MqttTargetTest {
             MqttTarget target =
                     target(broker.port(), ", \"topic\": \"copy/{topic}\", \"qos\": " + qos + ", \"max-in-flight\": 7");
             String[] messages = new String[500];
-            java.util.Arrays.setAll(messages, i -> "line" + i % 3 + "=" + i);
+            Arrays.setAll(messages, i -> "line" + i % 3 + "=" + i);
             assertThat(publish(target, TestContext.plan(TestContext.batch(messages)))
                             .refused())
                     .isEmpty();
@@ -112,6 +115,31 @@ class MqttTargetTest {
                         Packet.PUBACK, next.expect(Packet.PUBLISH).asPublish(4).id()));
             }
             assertThat(again.join().refused()).isEmpty();
+        }
+    }
+
+    @Test
+    void aFullWindowIsFilledAgainWhenHalfOfItIsFree() {
+        try (ScriptedBroker broker = ScriptedBroker.start()) {
+            MqttTarget target = target(broker.port(), ", \"qos\": 1, \"max-in-flight\": 6");
+            String[] messages = new String[20];
+            Arrays.setAll(messages, i -> "t=" + i);
+            CompletableFuture<Verdicts> verdicts =
+                    CompletableFuture.supplyAsync(() -> publish(target, TestContext.plan(TestContext.batch(messages))));
+            ScriptedBroker.Connection connection = broker.accept().connected(false);
+            Deque<Integer> open = new ArrayDeque<>();
+            for (int sent = 0; sent < 20; ) {
+                for (int burst = sent == 0 ? 6 : 3; burst > 0 && sent < 20; burst--) {
+                    open.add(connection.expect(Packet.PUBLISH).asPublish(4).id());
+                    sent++;
+                }
+                connection.send(Packet.ack(Packet.PUBACK, open.remove()));
+                connection.send(Packet.ack(Packet.PUBACK, open.remove()));
+                connection.expectSilence(20);
+                connection.send(Packet.ack(Packet.PUBACK, open.remove()));
+            }
+            open.forEach(id -> connection.send(Packet.ack(Packet.PUBACK, id)));
+            assertThat(verdicts.join().refused()).isEmpty();
         }
     }
 
