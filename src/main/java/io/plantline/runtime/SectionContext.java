@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
 /**
  * What a plug-in gets from the house.
  *
- * @param warnings how many there were
+ * @param warnings how many there were; a processor has no metric of them
  */
 record SectionContext(
         Vertx vertx,

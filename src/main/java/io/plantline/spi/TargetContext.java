@@ -28,8 +28,8 @@ public interface TargetContext {
     Memory memory();
 
     /**
-     * Tells the operator of what keeps nothing from going on, and is not as it should be: a log line, and one more in
-     * {@code plantline_target_warnings_total}. From any thread.
+     * Tells the operator of what keeps nothing from going on, and is not as it should be: a log line, and for a target one
+     * more in {@code plantline_target_warnings_total}. From any thread.
      *
      * @param code stable, in capitals ({@code KAFKA-OFFSETS})
      * @param text for a person; never a payload, never a secret
