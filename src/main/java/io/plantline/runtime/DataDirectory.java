@@ -43,7 +43,10 @@ import java.util.stream.Stream;
  * </pre>
  */
 public final class DataDirectory implements AutoCloseable {
-    private static final String FORMAT = "plantline-data 2";
+    private static final String FORMAT = "plantline-data 3";
+    /** What this program reads as its own, and the one that wrote it would not read again. */
+    private static final String OLDER = "plantline-data 2";
+
     private static final String ADMIN = "admin";
     private static final String DEFINITION = "definition";
     private static final String DOCUMENT = "document";
@@ -108,8 +111,10 @@ public final class DataDirectory implements AutoCloseable {
                     + "; give each process a data-directory of its own");
         }
         Path format = root.resolve("format");
-        if (Files.exists(format)) {
-            String found = Files.readString(format).strip();
+        String found = Files.exists(format) ? Files.readString(format).strip() : OLDER;
+        if (found.equals(OLDER)) {
+            new DurableFiles(disks).write(format, FORMAT + "\n");
+        } else {
             if (!found.equals(FORMAT)) {
                 lockFile.close();
                 throw new UnusableException("DATA-VERSION: the data directory " + root + " is \"" + found
@@ -118,8 +123,6 @@ public final class DataDirectory implements AutoCloseable {
             }
             // What a killed process had renamed may not be durable yet, and this one goes by it.
             DurableFolders.force(root);
-        } else {
-            new DurableFiles(disks).write(format, FORMAT + "\n");
         }
         return new DataDirectory(root, lockFile, disks);
     }

@@ -54,6 +54,15 @@ class DataDirectoryTest {
         assertThat(root().resolve("format")).hasContent("plantline-data 99");
     }
 
+    /** An older program, which would take what this one writes for damage, is to refuse it. */
+    @Test
+    void whatAnOlderVersionWroteIsThisVersionsFromNowOn() throws Exception {
+        DataDirectory.open(root()).close();
+        Files.writeString(root().resolve("format"), "plantline-data 2\n");
+        DataDirectory.open(root()).close();
+        assertThat(root().resolve("format")).hasContent("plantline-data 3");
+    }
+
     @Test
     void isForItsOwnerOnly() throws Exception {
         DataDirectory.open(root()).close();

@@ -20,8 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Records to bytes and back: kind, length, content. */
 final class Records {
-    private static final byte PLAIN = 0;
-    private static final byte ZSTD = 1;
+    /** With the bit of a {@link Compression}, in the byte that says how a batch is kept. */
     private static final byte WITH_ORIGIN = 2;
 
     /** Marks a number of packet identifiers behind which the contents of their messages follow. */
@@ -36,11 +35,11 @@ final class Records {
     static final class Writer {
         private ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
         private byte[] scratch = new byte[1 << 16];
-        private Compression.Effort effort = Compression.Effort.FAST;
+        private Compression compression = Compression.FAST;
 
         /** How batches are compressed from now on. */
-        void compress(Compression.Effort how) {
-            effort = how;
+        void compress(Compression how) {
+            compression = how;
         }
 
         /** Empties the buffer and leaves room for the header. */
@@ -133,7 +132,7 @@ final class Records {
             contents.forEach(content -> buffer.putLong(content.high()).putLong(content.low()));
             int compressed = compress(batch);
             Origin origin = stored.origin();
-            buffer.put((byte) ((compressed > 0 ? ZSTD : PLAIN) | (origin == null ? 0 : WITH_ORIGIN)));
+            buffer.put((byte) ((compressed > 0 ? compression.bit() : 0) | (origin == null ? 0 : WITH_ORIGIN)));
             if (origin != null) {
                 origin.encode(buffer);
             }
@@ -150,11 +149,11 @@ final class Records {
             if (size < COMPRESS_FROM) {
                 return 0;
             }
-            int bound = Compression.bound(size);
+            int bound = compression.bound(size);
             if (scratch.length < bound) {
                 scratch = new byte[bound];
             }
-            int compressed = Compression.compress(effort, batch.array(), size, scratch);
+            int compressed = compression.compress(batch.array(), size, scratch);
             return compressed > size - size / 8 ? 0 : compressed;
         }
 
@@ -252,8 +251,9 @@ final class Records {
         Origin origin = (how & WITH_ORIGIN) != 0 ? Origin.decode(in) : null;
         int length = end - in.position();
         byte[] bytes;
-        if ((how & ZSTD) != 0) {
-            bytes = Compression.decompress(in.array(), in.arrayOffset() + in.position(), length, size);
+        Compression compression = Compression.of(how);
+        if (compression != null) {
+            bytes = compression.decompress(in.array(), in.arrayOffset() + in.position(), length, size);
         } else {
             bytes = new byte[length];
             in.get(bytes);

@@ -110,8 +110,8 @@ final class SegmentWriter {
      * @throws IOException if it cannot be written, also where that would leave too little room on the disk
      */
     void write(List<LogRecord> group) throws IOException {
-        // What piles up beyond a segment may wait for long: that is when room on the disk is worth the time.
-        records.compress(segments.list().size() > 1 ? Compression.Effort.SMALL : Compression.Effort.FAST);
+        // What piles up beyond two segments may wait for long: that is when room on the disk is worth the time.
+        records.compress(segments.list().size() > 2 ? Compression.SMALL : Compression.FAST);
         records.begin();
         group.forEach(records::add);
         int count = group.size();

@@ -1,6 +1,7 @@
 package io.plantline.pipeline.outbox.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageProperties;
@@ -13,6 +14,8 @@ import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Room on the disk is worth more than time when messages pile up, and less when they pass through. */
 class CompressionTest {
@@ -40,6 +43,33 @@ class CompressionTest {
             TestContext.add(builder, "plant/line" + i % 10, json.getBytes(), MessageProperties.NONE);
         }
         return builder.build().numberedFrom(1 + (long) BATCH * number);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void makesWhatItWasMadeOfOrSaysThatItCannot(Compression compression) {
+        byte[] batch = batch(0).toBytes();
+        byte[] to = new byte[7 + compression.bound(batch.length)];
+        int size = compression.compress(batch, batch.length, to);
+        assertThat(size).isLessThan(batch.length / 2);
+        System.arraycopy(to, 0, to, 7, size);
+        assertThat(compression.decompress(to, 7, size, batch.length)).isEqualTo(batch);
+
+        for (int wrong : new int[] {batch.length - 1, batch.length + 1}) {
+            assertThatThrownBy(() -> compression.decompress(to, 7, size, wrong))
+                    .isInstanceOf(IllegalArgumentException.class);
+        }
+        assertThatThrownBy(() -> compression.decompress(to, 7, size - 1, batch.length))
+                .isInstanceOf(IllegalArgumentException.class);
+        to[7] ^= (byte) 0xFF;
+        assertThatThrownBy(() -> compression.decompress(to, 7, size, batch.length))
+                .isInstanceOf(IllegalArgumentException.class);
+
+        byte[] noise = new byte[4_096];
+        new Random(1).nextBytes(noise);
+        byte[] room = new byte[compression.bound(noise.length)];
+        int kept = compression.compress(noise, noise.length, room);
+        assertThat(compression.decompress(room, 0, kept, noise.length)).isEqualTo(noise);
     }
 
     @Test
