@@ -44,7 +44,7 @@ import java.util.stream.Stream;
  */
 public final class DataDirectory implements AutoCloseable {
     private static final String FORMAT = "plantline-data 3";
-    /** What this program reads as its own, and the one that wrote it would not read again. */
+    /** Read like the newer one and marked as that: the program that wrote it does not know LZ4. */
     private static final String OLDER = "plantline-data 2";
 
     private static final String ADMIN = "admin";
@@ -111,18 +111,17 @@ public final class DataDirectory implements AutoCloseable {
                     + "; give each process a data-directory of its own");
         }
         Path format = root.resolve("format");
-        String found = Files.exists(format) ? Files.readString(format).strip() : OLDER;
-        if (found.equals(OLDER)) {
-            new DurableFiles(disks).write(format, FORMAT + "\n");
-        } else {
-            if (!found.equals(FORMAT)) {
-                lockFile.close();
-                throw new UnusableException("DATA-VERSION: the data directory " + root + " is \"" + found
-                        + "\" and this program knows \"" + FORMAT
-                        + "\"; run the version that wrote it until it is empty, nothing was changed");
-            }
+        String found = Files.exists(format) ? Files.readString(format).strip() : "";
+        if (found.equals(FORMAT)) {
             // What a killed process had renamed may not be durable yet, and this one goes by it.
             DurableFolders.force(root);
+        } else if (found.equals(OLDER) || !Files.exists(format)) {
+            new DurableFiles(disks).write(format, FORMAT + "\n");
+        } else {
+            lockFile.close();
+            throw new UnusableException("DATA-VERSION: the data directory " + root + " is \"" + found
+                    + "\" and this program knows \"" + FORMAT + "\" and \"" + OLDER
+                    + "\"; run the version that wrote it until it is empty, nothing was changed");
         }
         return new DataDirectory(root, lockFile, disks);
     }

@@ -14,7 +14,10 @@ import org.jspecify.annotations.Nullable;
  * which needs half of the time, and less than that to read them again.
  */
 enum Compression {
-    /** For what may wait for days: Zstandard. Its contexts cost as much as a small batch does, so they are kept: a few, as many as were ever in use. */
+    /**
+     * For what may wait for days: Zstandard. To make a context costs as much as a small batch does, so they are kept: as many
+     * as were ever in use at once, which is a few.
+     */
     SMALL(1) {
         private static final int LEVEL = 1;
         private static final ConcurrentLinkedQueue<ZstdCompressCtx> COMPRESSORS = new ConcurrentLinkedQueue<>();
