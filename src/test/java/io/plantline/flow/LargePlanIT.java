@@ -42,9 +42,9 @@ class LargePlanIT {
                     {"mqtt-broker": {"addresses": ["127.0.0.1:%d"], "client-id": "large", "receive-maximum": 1000},
                      "data-directory": "%s",
                      "targets": {"lake": {"type": "s3", "s3-bucket": "lake", "region": "us-east-1", "endpoint": "%s", "path-style": true,
-                                 "event-type": "batch", "batch": {"max-age": "15s", "max-bytes": "1GiB", "max-records": 1000000},
+                                 "event-type": "batch", "batch": {"max-age": "1h", "max-bytes": "1GiB", "max-records": %d},
                                  "lanes": 1, "multipart-from": "5MiB", "format-options": {"compression": "uncompressed"}, "retry-max": "1s"}},
-                     "subscriptions": {"plant/#": {"qos": 2, "target": "lake"}}}""".formatted(source.port(), directory.resolve("data"), proxy.url());
+                     "subscriptions": {"plant/#": {"qos": 2, "target": "lake"}}}""".formatted(source.port(), directory.resolve("data"), proxy.url(), MESSAGES);
             PlantlineProcess.Builder program = PlantlineProcess.in(directory)
                     .config(document)
                     .environment("AWS_ACCESS_KEY_ID", S3Server.ACCESS_KEY)
