@@ -45,6 +45,9 @@ public final class Reloader implements Reloads {
     private String running;
     private String offered;
     private @Nullable String next;
+    /** What was refused is looked at once more: it may have been because of something that is better now. */
+    private boolean again;
+
     private boolean busy;
     private List<Promise<ConfigurationReport>> waiting = new ArrayList<>();
 
@@ -116,8 +119,7 @@ public final class Reloader implements Reloads {
         source.read()
                 .onSuccess(read -> context.runOnContext(v -> {
                     waiting.add(promise);
-                    // What was refused may have been refused because of something that is better now.
-                    offered = running;
+                    again = true;
                     offer(read);
                 }))
                 .onFailure(e ->
@@ -139,6 +141,10 @@ public final class Reloader implements Reloads {
     }
 
     private void takeNext() {
+        if (again) {
+            again = false;
+            offered = running;
+        }
         String taken = next;
         next = null;
         if (taken == null || taken.equals(offered)) {

@@ -225,6 +225,17 @@ class ReloaderTest {
     }
 
     @Test
+    void whatIsAskedForWhileItIsBeingAppliedIsAppliedOnce() throws Exception {
+        mount.swap(document().replace("a/#", "z/#"));
+        Future<ConfigurationReport> first = reloader.reload();
+        Future<ConfigurationReport> second = reloader.reload();
+        for (ConfigurationReport report : List.of(get(first), get(second))) {
+            assertThat(report.generation()).isEqualTo(2);
+            assertThat(report.last().outcome()).isEqualTo(Outcome.APPLIED);
+        }
+    }
+
+    @Test
     void aDocumentThatIsGoneIsToldAndTakenUpWhenItIsBack() throws Exception {
         Path away = directory.resolve("config/away");
         Files.move(mount.file(), away);
