@@ -188,17 +188,13 @@ class ReplicasIT {
         return collector;
     }
 
-    /** However slow the machine is: it fails when nothing has arrived for long. */
     private void allArrives(Collector collector, int perTopic) {
-        while (!collector.tally().missing(TOPICS, perTopic).isEmpty()) {
-            long before = collector.tally().distinct();
-            try {
-                await().atMost(LONG).until(() -> collector.tally().distinct() > before);
-            } catch (ConditionTimeoutException e) {
-                throw new AssertionError(
-                        "missing " + collector.tally().missing(TOPICS, perTopic) + ", " + collector.tally() + said(),
-                        e);
-            }
+        try {
+            await().atMost(LONG)
+                    .until(() -> collector.tally().missing(TOPICS, perTopic).isEmpty());
+        } catch (ConditionTimeoutException e) {
+            throw new AssertionError(
+                    "missing " + collector.tally().missing(TOPICS, perTopic) + ", " + collector.tally() + said(), e);
         }
         assertThat(collector.tally().altered()).isZero();
     }
