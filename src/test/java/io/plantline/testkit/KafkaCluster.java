@@ -156,11 +156,11 @@ public final class KafkaCluster implements AutoCloseable {
         return clusterId;
     }
 
-    /** Returns when every node is there. */
+    /** Returns when every node is there; throws, with what it said last, if one has ended. */
     public void awaitReady() {
         try (Admin admin = admin()) {
             long end = System.nanoTime() + 60_000_000_000L;
-            while (System.nanoTime() < end) {
+            while (System.nanoTime() < end && Arrays.stream(processes).allMatch(Process::isAlive)) {
                 try {
                     if (admin.describeCluster().nodes().get(5, TimeUnit.SECONDS).size() == ports.length) {
                         return;
@@ -170,7 +170,21 @@ public final class KafkaCluster implements AutoCloseable {
                 }
             }
         }
-        throw new IllegalStateException("Kafka did not start, see " + directory);
+        throw new IllegalStateException("Kafka did not start: " + lastWords());
+    }
+
+    private String lastWords() {
+        return IntStream.range(0, processes.length)
+                .mapToObj(node -> {
+                    try {
+                        List<String> log = Files.readAllLines(directory.resolve("kafka-" + node + "/log.txt"));
+                        return "node " + node + (processes[node].isAlive() ? " runs: " : " has ended: ")
+                                + log.subList(Math.max(0, log.size() - 5), log.size());
+                    } catch (IOException e) {
+                        return "node " + node + ": " + e;
+                    }
+                })
+                .collect(Collectors.joining("; "));
     }
 
     public Admin admin() {
