@@ -15,12 +15,24 @@ public final class InlineBatch extends PlannedBatch {
     private final List<MessageBatch> batches;
 
     public InlineBatch(Plan plan, List<MessageBatch> batches, BitSet delivered) {
-        super(
-                plan,
-                batches.stream().mapToInt(MessageBatch::count).sum(),
-                batches.stream().mapToLong(MessageBatch::sizeInBytes).sum(),
-                delivered);
+        super(plan, count(batches), sizeInBytes(batches), delivered);
         this.batches = List.copyOf(batches);
+    }
+
+    private static int count(List<MessageBatch> batches) {
+        int count = 0;
+        for (MessageBatch batch : batches) {
+            count += batch.count();
+        }
+        return count;
+    }
+
+    private static long sizeInBytes(List<MessageBatch> batches) {
+        long bytes = 0;
+        for (MessageBatch batch : batches) {
+            bytes += batch.sizeInBytes();
+        }
+        return bytes;
     }
 
     List<MessageBatch> batches() {

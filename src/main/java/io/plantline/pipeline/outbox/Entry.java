@@ -3,6 +3,8 @@ package io.plantline.pipeline.outbox;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.MessageCursor;
 import io.vertx.core.Promise;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +16,23 @@ import org.jspecify.annotations.Nullable;
  */
 record Entry(
         MessageBatch batch, int epoch, long lost, @Nullable Promise<Void> safe, long acceptedNanos) {
+
+    /** Messages in all of them. A loop, as the next: a stream takes microseconds where plans are of one message. */
+    static int count(List<Entry> entries) {
+        int count = 0;
+        for (Entry entry : entries) {
+            count += entry.batch.count();
+        }
+        return count;
+    }
+
+    static List<MessageBatch> batches(List<Entry> entries) {
+        List<MessageBatch> batches = new ArrayList<>(entries.size());
+        for (Entry entry : entries) {
+            batches.add(entry.batch);
+        }
+        return batches;
+    }
 
     long end() {
         return batch.firstSequence() + batch.count();

@@ -10,6 +10,7 @@ final class HeapShare {
     private static final long MOST = 16 << 20;
     private static final long LEAST = 256 << 10;
 
+    private static final long HEAP = Runtime.getRuntime().maxMemory();
     private static final AtomicInteger LANES = new AtomicInteger();
 
     private HeapShare() {}
@@ -21,7 +22,7 @@ final class HeapShare {
 
     /** Bytes for each lane. */
     static long bytes() {
-        return bytes(Runtime.getRuntime().maxMemory(), LANES.get());
+        return bytes(HEAP, LANES.get());
     }
 
     static long bytes(long heap, int lanes) {

@@ -163,7 +163,7 @@ final class Lane {
             pump();
             return;
         }
-        int count = entries.stream().mapToInt(entry -> entry.batch().count()).sum();
+        int count = Entry.count(entries);
         Entry first = entries.get(0);
         long last = entries.get(entries.size() - 1).end() - 1;
         if (!journal.isDurable()) {

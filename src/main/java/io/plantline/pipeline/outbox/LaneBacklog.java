@@ -148,9 +148,12 @@ final class LaneBacklog {
 
     /** Takes what memory has no room for out of it again, once it is known what leaves together. */
     void gather(@Nullable Plan pinned) {
+        if (!relay.canLeaveOnDisk() || queue.bytes() < room()) {
+            return;
+        }
         // A pinned plan may be of a time when plans were larger.
         boolean mayBeLarge = pinned != null || relay.target().maxBytes() > room();
-        if (!relay.canLeaveOnDisk() || queue.bytes() < room() || !mayBeLarge) {
+        if (!mayBeLarge) {
             return;
         }
         gatherAll(pinned);

@@ -79,7 +79,7 @@ final class PlanRun {
         this.entries = new ArrayList<>(entries);
         this.backoff = backoff;
         this.company = company;
-        this.batches = entries.stream().map(Entry::batch).toList();
+        this.batches = Entry.batches(entries);
         this.span = null;
     }
 
@@ -174,9 +174,7 @@ final class PlanRun {
 
     /** Counted in source messages: one of which nothing was filtered or dead-lettered was delivered. */
     Result result() {
-        long sources = span != null
-                ? span.count()
-                : entries.stream().mapToLong(entry -> entry.batch().count()).sum();
+        long sources = span != null ? span.count() : Entry.count(entries);
         return new Result(sources - filtered.size() - deadLettered.size(), filtered.size(), deadLettered.size());
     }
 
@@ -235,7 +233,7 @@ final class PlanRun {
         public List<MessageBatch> more(int maxRecords, long maxBytes) {
             List<Entry> taken = pinned ? List.of() : company.take(maxRecords, maxBytes);
             entries.addAll(taken);
-            return taken.stream().map(Entry::batch).toList();
+            return Entry.batches(taken);
         }
 
         @Override
@@ -250,7 +248,7 @@ final class PlanRun {
 
         @Override
         public DeadLetters.Sources sources() {
-            return PlanRun.this.sources(entries.stream().map(Entry::batch).toList());
+            return PlanRun.this.sources(Entry.batches(entries));
         }
     }
 
