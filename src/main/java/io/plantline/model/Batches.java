@@ -8,10 +8,27 @@ import java.util.PriorityQueue;
 public final class Batches {
     private Batches() {}
 
+    /** Messages in all of them. A loop, as the next: a stream takes microseconds, and most lists have one. */
+    public static int count(List<MessageBatch> batches) {
+        int count = 0;
+        for (MessageBatch batch : batches) {
+            count += batch.count();
+        }
+        return count;
+    }
+
+    /** What all of them take. */
+    public static long sizeInBytes(List<MessageBatch> batches) {
+        long bytes = 0;
+        for (MessageBatch batch : batches) {
+            bytes += batch.sizeInBytes();
+        }
+        return bytes;
+    }
+
     /** All messages of {@code batches} in one, ordered by sequence; each of them is ordered already. */
     public static MessageBatch merge(List<MessageBatch> batches) {
-        int size = batches.stream().mapToInt(MessageBatch::sizeInBytes).sum();
-        MessageBatch.Builder builder = new MessageBatch.Builder(size + 64);
+        MessageBatch.Builder builder = new MessageBatch.Builder(Math.toIntExact(sizeInBytes(batches) + 64));
         PriorityQueue<MessageCursor> cursors =
                 new PriorityQueue<>(Math.max(1, batches.size()), Comparator.comparingLong(MessageCursor::sequence));
         for (MessageBatch batch : batches) {

@@ -1,5 +1,6 @@
 package io.plantline.pipeline;
 
+import io.plantline.model.Batches;
 import io.plantline.model.Failure;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.Plan;
@@ -61,7 +62,7 @@ final class BorrowedBatch extends PlannedBatch {
         }
 
         private Future<MessageBatch> take(List<MessageBatch> batches) {
-            int messages = batches.stream().mapToInt(MessageBatch::count).sum();
+            int messages = Batches.count(batches);
             if (messages == 0 || messages > left) {
                 return Future.failedFuture(
                         "a piece of " + messages + " messages where " + left + " are left of the plan");

@@ -1,5 +1,6 @@
 package io.plantline.pipeline;
 
+import io.plantline.model.Batches;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.Plan;
 import io.plantline.spi.BatchReader;
@@ -15,24 +16,8 @@ public final class InlineBatch extends PlannedBatch {
     private final List<MessageBatch> batches;
 
     public InlineBatch(Plan plan, List<MessageBatch> batches, BitSet delivered) {
-        super(plan, count(batches), sizeInBytes(batches), delivered);
+        super(plan, Batches.count(batches), Batches.sizeInBytes(batches), delivered);
         this.batches = List.copyOf(batches);
-    }
-
-    private static int count(List<MessageBatch> batches) {
-        int count = 0;
-        for (MessageBatch batch : batches) {
-            count += batch.count();
-        }
-        return count;
-    }
-
-    private static long sizeInBytes(List<MessageBatch> batches) {
-        long bytes = 0;
-        for (MessageBatch batch : batches) {
-            bytes += batch.sizeInBytes();
-        }
-        return bytes;
     }
 
     List<MessageBatch> batches() {

@@ -58,7 +58,9 @@ public final class RelayBenchmark {
         RelayBenchmark benchmark = new RelayBenchmark(Files.createTempDirectory("bench"), burst, bursts);
         for (String subject : which) {
             if (subject.equals("live")) {
-                benchmark.live();
+                benchmark.live("plantline", "bridge");
+            } else if (subject.equals("live-waiting")) {
+                benchmark.live("plantline-1ms", "plantline-10ms", "bridge");
             } else if (subject.equals("live-disk")) {
                 benchmark.liveOnDisk();
             } else if (subject.equals("processors")) {
@@ -194,21 +196,36 @@ public final class RelayBenchmark {
         }
     }
 
-    /** Both relays, in turns: what one round meets of the machine's mood the other meets a moment later. */
-    private void live() throws Exception {
-        try (Live plantline = new Live("plantline", 2_000);
-                Live bridge = new Live("bridge", 2_000)) {
-            double[] ratios = new double[bursts];
+    /**
+     * Relays in turns, each beside the last: what one round meets of the machine's mood the other meets a moment later.
+     */
+    private void live(String... kinds) throws Exception {
+        List<Live> relays = new ArrayList<>();
+        try {
+            for (String kind : kinds) {
+                relays.add(new Live(kind, 2_000));
+            }
+            double[][] costs = new double[kinds.length][bursts];
             for (int i = -LIVE_WARM_UP; i < bursts; i++) {
-                double ours = plantline.round(i >= 0);
-                double theirs = bridge.round(i >= 0);
-                if (i >= 0) {
-                    ratios[i] = ours / theirs;
+                for (int k = 0; k < kinds.length; k++) {
+                    double cost = relays.get(k).round(i >= 0);
+                    if (i >= 0) {
+                        costs[k][i] = cost;
+                    }
                 }
             }
-            plantline.print();
-            bridge.print();
-            printRatio("live", ratios);
+            relays.forEach(Live::print);
+            double[] reference = costs[kinds.length - 1];
+            for (int k = 0; k < kinds.length - 1; k++) {
+                double[] own = costs[k];
+                printRatio(
+                        kinds[k] + " live",
+                        IntStream.range(0, bursts)
+                                .mapToDouble(i -> own[i] / reference[i])
+                                .toArray());
+            }
+        } finally {
+            relays.forEach(Live::close);
         }
     }
 
@@ -336,8 +353,16 @@ public final class RelayBenchmark {
                         source,
                         kind,
                         "{\"type\": \"mqtt\", \"mqtt-broker-host\": \"127.0.0.1\", \"mqtt-broker-port\": " + sink
-                                + "}");
+                                + waiting(kind) + "}");
         };
+    }
+
+    /** {@code plantline-10ms}: messages wait that long for others to leave with. */
+    private static String waiting(String kind) {
+        return kind.endsWith("ms")
+                ? ", \"event-type\": \"batch\", \"batch\": {\"max-age\": \"" + kind.substring(kind.indexOf('-') + 1)
+                        + "\"}"
+                : "";
     }
 
     private static String files(Path folder, String more) {

@@ -5,9 +5,10 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Free ports, and waiting for a server. They are below those that connections go out from, which could take one before its server does, and
@@ -18,8 +19,8 @@ public final class Ports {
     private static final int BLOCK = 100;
     private static final int BLOCKS = 220;
 
-    @SuppressWarnings("unused") // Held until the process ends.
-    private static @Nullable ServerSocket guard;
+    /** The first port of each block that is this process's, until it ends. */
+    private static final List<ServerSocket> TAKEN = new ArrayList<>();
 
     private static int block = new Random().nextInt(BLOCKS);
     private static int next = BLOCK;
@@ -45,11 +46,7 @@ public final class Ports {
         for (int tried = 0; tried < BLOCKS; tried++) {
             block = (block + 1) % BLOCKS;
             try {
-                ServerSocket taken = listen(FIRST + block * BLOCK);
-                if (guard != null) {
-                    guard.close();
-                }
-                guard = taken;
+                TAKEN.add(listen(FIRST + block * BLOCK));
                 next = 1;
                 return;
             } catch (IOException e) {

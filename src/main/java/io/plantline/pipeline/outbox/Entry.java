@@ -17,15 +17,6 @@ import org.jspecify.annotations.Nullable;
 record Entry(
         MessageBatch batch, int epoch, long lost, @Nullable Promise<Void> safe, long acceptedNanos) {
 
-    /** Messages in all of them. A loop, as the next: a stream takes microseconds where plans are of one message. */
-    static int count(List<Entry> entries) {
-        int count = 0;
-        for (Entry entry : entries) {
-            count += entry.batch.count();
-        }
-        return count;
-    }
-
     static List<MessageBatch> batches(List<Entry> entries) {
         List<MessageBatch> batches = new ArrayList<>(entries.size());
         for (Entry entry : entries) {

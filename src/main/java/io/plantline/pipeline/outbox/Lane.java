@@ -1,5 +1,6 @@
 package io.plantline.pipeline.outbox;
 
+import io.plantline.model.Batches;
 import io.plantline.model.MessageBatch;
 import io.plantline.model.Plan;
 import io.vertx.core.Future;
@@ -163,7 +164,7 @@ final class Lane {
             pump();
             return;
         }
-        int count = Entry.count(entries);
+        int count = Batches.count(Entry.batches(entries));
         Entry first = entries.get(0);
         long last = entries.get(entries.size() - 1).end() - 1;
         if (!journal.isDurable()) {

@@ -174,7 +174,7 @@ final class PlanRun {
 
     /** Counted in source messages: one of which nothing was filtered or dead-lettered was delivered. */
     Result result() {
-        long sources = span != null ? span.count() : Entry.count(entries);
+        long sources = span != null ? span.count() : Batches.count(Entry.batches(entries));
         return new Result(sources - filtered.size() - deadLettered.size(), filtered.size(), deadLettered.size());
     }
 
