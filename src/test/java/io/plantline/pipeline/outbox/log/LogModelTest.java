@@ -145,7 +145,7 @@ class LogModelTest {
                     disk.scarce(random.nextBoolean());
                     disk.full(random.nextBoolean());
                     full++;
-                } else if (random.nextInt(20) == 0) {
+                } else if (random.nextInt(8) == 0) {
                     disk.giveUpJournalAfter(random.nextInt(20));
                 }
             }
