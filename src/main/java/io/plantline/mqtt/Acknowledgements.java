@@ -1,7 +1,10 @@
 package io.plantline.mqtt;
 
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
+
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.util.concurrent.EventExecutor;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
@@ -13,17 +16,24 @@ final class Acknowledgements {
     private static final int PUBACK = 0x40;
     private static final int PUBREC = 0x50;
     private static final int PUBCOMP = 0x70;
+    private static final int BYTES = 4;
 
     private final SessionCounters counters;
+    private final Pace pace;
     private final ArrayDeque<Receipt> waiting = new ArrayDeque<>();
     private @Nullable ChannelHandlerContext channel;
     private @Nullable ByteBuf buffer;
     private boolean flushScheduled;
+
+    /** The flush that is scheduled is for later. */
+    private boolean resting;
+
     private int unacknowledged;
 
-    Acknowledgements(ChannelHandlerContext channel, SessionCounters counters) {
+    Acknowledgements(ChannelHandlerContext channel, SessionCounters counters, Pace pace) {
         this.channel = channel;
         this.counters = counters;
+        this.pace = pace;
     }
 
     /** A message of this connection could not be kept: nothing more is acknowledged here, and the broker sends again. */
@@ -38,6 +48,7 @@ final class Acknowledgements {
     /** Another message was delivered that wants an acknowledgement. */
     void delivered() {
         unacknowledged++;
+        pace.received(unacknowledged);
     }
 
     /** Messages whose acknowledgement has not been written. */
@@ -67,9 +78,9 @@ final class Acknowledgements {
         }
         for (int i = 0; i < receipt.count(); i++) {
             put(receipt.qos(i) == 1 ? PUBACK : PUBREC, receipt.packetId(i));
+            unacknowledged--;
         }
         counters.acknowledged += receipt.count();
-        unacknowledged -= receipt.count();
     }
 
     /** Answers PUBREL; the reason of an unknown identifier exists in MQTT 5 only (section 3.7.2.1). */
@@ -93,19 +104,36 @@ final class Acknowledgements {
                     ? io.netty.buffer.Unpooled.buffer()
                     : open.alloc().ioBuffer(1024);
         }
-        if (!flushScheduled && open != null) {
-            flushScheduled = true;
-            open.executor().execute(this::flush);
+        if (open != null && (!flushScheduled || resting)) {
+            scheduleFlush(open.executor());
         }
         return buffer;
+    }
+
+    private void scheduleFlush(EventExecutor loop) {
+        long rest = pace.restNanos(unacknowledged + buffered());
+        if (rest <= 0) {
+            resting = false;
+            loop.execute(this::flush);
+        } else if (!resting) {
+            resting = true;
+            loop.schedule(this::flush, rest, NANOSECONDS);
+        }
+        flushScheduled = true;
+    }
+
+    private int buffered() {
+        return buffer == null ? 0 : buffer.readableBytes() / BYTES;
     }
 
     /** Writes what is due, now. */
     void flush() {
         flushScheduled = false;
+        resting = false;
         ByteBuf out = buffer;
         ChannelHandlerContext open = channel;
         if (out != null && open != null) {
+            pace.acknowledged(buffered());
             buffer = null;
             open.writeAndFlush(out, open.voidPromise());
         }

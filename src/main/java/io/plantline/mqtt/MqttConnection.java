@@ -88,7 +88,7 @@ final class MqttConnection {
         pipeline.addBefore("handler", "mqttEncoder", MqttEncoder.INSTANCE);
         pipeline.addBefore("handler", "mqttInbound", new Inbound(context, this));
         this.channel = pipeline.context("mqttInbound");
-        this.acknowledgements = new Acknowledgements(channel, counters);
+        this.acknowledgements = new Acknowledgements(channel, counters, new Pace(System::nanoTime));
         socket.exceptionHandler(e -> broken("I/O failed", e));
         socket.closeHandler(v -> onClosed());
     }

@@ -60,7 +60,7 @@ public final class RelayBenchmark {
             if (subject.equals("live")) {
                 benchmark.live("plantline", "bridge");
             } else if (subject.equals("live-waiting")) {
-                benchmark.live("plantline-1ms", "plantline-10ms", "bridge");
+                benchmark.live("plantline-10ms", "bridge");
             } else if (subject.equals("live-disk")) {
                 benchmark.liveOnDisk();
             } else if (subject.equals("processors")) {

@@ -1,5 +1,7 @@
 package io.plantline.mqtt;
 
+import static io.plantline.mqtt.Pace.MANY;
+import static io.plantline.mqtt.Pace.REST_NANOS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -7,12 +9,16 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.lang.ref.WeakReference;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 class AcknowledgementsTest {
     private final EmbeddedChannel channel = new EmbeddedChannel(new ChannelDuplexHandler());
+    private final AtomicLong nanos = new AtomicLong();
     private final Acknowledgements acknowledgements =
-            new Acknowledgements(channel.pipeline().firstContext(), new SessionCounters());
+            new Acknowledgements(channel.pipeline().firstContext(), new SessionCounters(), new Pace(nanos::get));
+    private int lastPacketId;
 
     @Test
     void leaveInOrderOfReceipt() {
@@ -42,6 +48,98 @@ class AcknowledgementsTest {
             return shed.get() == null;
         });
         assertThat(stuck.isDone()).isFalse();
+    }
+
+    @Test
+    void ofMessagesThatComeOneByOneLeaveTogether() {
+        manyThenOne();
+        for (int i = 0; i < 3; i++) {
+            pass(REST_NANOS / 4);
+            acknowledge(receive(1));
+            assertThat(written()).isZero();
+        }
+        pass(REST_NANOS / 4);
+        assertThat(written()).isEqualTo(3);
+    }
+
+    @Test
+    void ofAMessageAfterAPauseLeaveAtOnce() {
+        manyThenOne();
+        for (int i = 0; i < 3; i++) {
+            pass(REST_NANOS);
+            acknowledge(receive(1));
+            assertThat(written()).isEqualTo(1);
+        }
+    }
+
+    /** A broker with a narrow window waits for each; nothing would come meanwhile. */
+    @Test
+    void doNotRestWhereTheBrokerHasNeverSentMany() {
+        channel.freezeTime();
+        for (int i = 0; i < 100; i++) {
+            acknowledge(receive(MANY - 1));
+            assertThat(written()).isEqualTo(MANY - 1);
+        }
+    }
+
+    /** A broker whose window is full sends nothing until they leave. */
+    @Test
+    void leaveBeforeTheRestIsOverWhenManyWait() {
+        manyThenOne();
+        for (int i = 1; i < MANY; i++) {
+            acknowledge(receive(1));
+            assertThat(written()).isZero();
+        }
+        acknowledge(receive(1));
+        assertThat(written()).isEqualTo(MANY);
+    }
+
+    @Test
+    void thatRestLeaveWithTheGoodbye() {
+        manyThenOne();
+        acknowledge(receive(1));
+        assertThat(written()).isZero();
+        acknowledgements.flush();
+        assertThat(written()).isEqualTo(1);
+        acknowledgements.close();
+        pass(REST_NANOS);
+        assertThat(written()).isZero();
+    }
+
+    private void manyThenOne() {
+        channel.freezeTime();
+        acknowledge(receive(MANY));
+        assertThat(written()).isEqualTo(MANY);
+        acknowledge(receive(1));
+        assertThat(written()).as("after many at once").isEqualTo(1);
+    }
+
+    private Receipt receive(int count) {
+        Receipt receipt = new Receipt(acknowledgements);
+        for (int i = 0; i < count; i++) {
+            receipt.add(++lastPacketId, 1);
+        }
+        return receipt;
+    }
+
+    private static void acknowledge(Receipt receipt) {
+        receipt.arrived();
+    }
+
+    private void pass(long time) {
+        nanos.addAndGet(time);
+        channel.advanceTimeBy(time, TimeUnit.NANOSECONDS);
+    }
+
+    /** Acknowledgements that have left since the last look. */
+    private int written() {
+        channel.runPendingTasks();
+        int count = 0;
+        for (ByteBuf out = channel.readOutbound(); out != null; out = channel.readOutbound()) {
+            count += out.readableBytes() / 4;
+            out.release();
+        }
+        return count;
     }
 
     private WeakReference<Receipt> passOne() {

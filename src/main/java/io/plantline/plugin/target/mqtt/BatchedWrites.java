@@ -17,7 +17,7 @@ import io.vertx.core.net.NetClientOptions;
 import io.vertx.core.net.NetSocket;
 import io.vertx.core.net.SocketAddress;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
+import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -28,63 +28,70 @@ final class BatchedWrites extends VertxWrapper {
     private static final int FLUSH_AFTER = 256;
     private static final long ACK_DELAY_MICROS = 500;
 
-    private final BooleanSupplier expecting;
+    /** PUBACKs that a broker takes longer to write than we to ask for them. */
+    private static final int MANY = 8;
 
-    private BatchedWrites(VertxInternal delegate, BooleanSupplier expecting) {
+    private final IntSupplier expected;
+
+    private BatchedWrites(VertxInternal delegate, IntSupplier expected) {
         super(delegate);
-        this.expecting = expecting;
+        this.expected = expected;
     }
 
     /**
      * Wraps {@code vertx}.
      *
-     * @param expecting whether the peer still owes us something after what was just read
+     * @param expected how many acknowledgements the peer still owes us after what was just read
      */
-    static Vertx of(Vertx vertx, BooleanSupplier expecting) {
-        return new BatchedWrites((VertxInternal) vertx, expecting);
+    static Vertx of(Vertx vertx, IntSupplier expected) {
+        return new BatchedWrites((VertxInternal) vertx, expected);
     }
 
     @Override
     public NetClient createNetClient(NetClientOptions options) {
-        return new Client(super.createNetClient(options), expecting);
+        return new Client(super.createNetClient(options), expected);
     }
 
-    private static NetSocket batched(NetSocket socket, BooleanSupplier expecting) {
+    private static NetSocket batched(NetSocket socket, IntSupplier expected) {
         ((NetSocketInternal) socket)
                 .channelHandlerContext()
                 .pipeline()
-                .addBefore("handler", "batchedWrites", new Consolidation(expecting));
+                .addBefore("handler", "batchedWrites", new Consolidation(expected));
         return socket;
     }
 
     /**
      * Also asks the kernel to acknowledge soon, while more is expected: a broker with Nagle's algorithm (Mosquitto's
-     * default) holds the second PUBACK until the first is acknowledged, which the kernel would delay by 40 ms. Half a
-     * millisecond lets a busy broker gather many PUBACKs in one segment.
+     * default) holds the second PUBACK until the first is acknowledged, which the kernel would delay by 40 ms. Where
+     * many are expected, half a millisecond lets a busy broker gather them in one segment.
      */
     private static final class Consolidation extends FlushConsolidationHandler {
-        private final BooleanSupplier expecting;
+        private final IntSupplier expected;
         private boolean scheduled;
 
-        Consolidation(BooleanSupplier expecting) {
+        Consolidation(IntSupplier expected) {
             super(FLUSH_AFTER, true);
-            this.expecting = expecting;
+            this.expected = expected;
         }
 
         @Override
         public void channelReadComplete(ChannelHandlerContext context) throws Exception {
             super.channelReadComplete(context);
             if (!scheduled
-                    && expecting.getAsBoolean()
+                    && expected.getAsInt() > 0
                     && context.channel().config() instanceof EpollSocketChannelConfig config) {
-                scheduled = true;
-                context.executor().schedule(() -> acknowledge(context, config), ACK_DELAY_MICROS, MICROSECONDS);
+                if (expected.getAsInt() < MANY) {
+                    acknowledge(context, config);
+                } else {
+                    scheduled = true;
+                    context.executor().schedule(() -> acknowledge(context, config), ACK_DELAY_MICROS, MICROSECONDS);
+                }
             }
         }
 
         private void acknowledge(ChannelHandlerContext context, EpollSocketChannelConfig config) {
             scheduled = false;
-            if (expecting.getAsBoolean() && context.channel().isOpen()) {
+            if (expected.getAsInt() > 0 && context.channel().isOpen()) {
                 // On acknowledges what is due; off again, or each small segment would be acknowledged by itself.
                 config.setTcpQuickAck(true);
                 config.setTcpQuickAck(false);
@@ -92,9 +99,9 @@ final class BatchedWrites extends VertxWrapper {
         }
     }
 
-    private record Client(NetClient client, BooleanSupplier expecting) implements NetClient {
+    private record Client(NetClient client, IntSupplier expected) implements NetClient {
         private Future<NetSocket> connect(Supplier<Future<NetSocket>> how) {
-            return how.get().map(socket -> batched(socket, expecting));
+            return how.get().map(socket -> batched(socket, expected));
         }
 
         @Override

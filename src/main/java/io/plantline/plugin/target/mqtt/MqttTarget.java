@@ -71,7 +71,7 @@ final class MqttTarget implements Target {
     private Future<Link> connect(Optional<Credential> credential) {
         Outgoing outgoing = new Outgoing(context.vertx(), config, suspects);
         MqttClient client =
-                MqttClient.create(BatchedWrites.of(context.vertx(), outgoing::isWaiting), options(credential));
+                MqttClient.create(BatchedWrites.of(context.vertx(), outgoing::awaited), options(credential));
         outgoing.attach(client);
         client.publishCompletionHandler(outgoing::acknowledged);
         client.closeHandler(v -> {

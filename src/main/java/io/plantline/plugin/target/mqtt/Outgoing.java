@@ -66,9 +66,9 @@ final class Outgoing {
         return Objects.requireNonNull(client);
     }
 
-    /** Whether acknowledgements are due. */
-    boolean isWaiting() {
-        return window > 0;
+    /** Acknowledgements that are due. */
+    int awaited() {
+        return window;
     }
 
     /** A message on its way. */
