@@ -16,7 +16,6 @@ final class Acknowledgements {
     private static final int PUBACK = 0x40;
     private static final int PUBREC = 0x50;
     private static final int PUBCOMP = 0x70;
-    private static final int BYTES = 4;
 
     private final SessionCounters counters;
     private final Pace pace;
@@ -30,6 +29,12 @@ final class Acknowledgements {
 
     private int unacknowledged;
 
+    /** Of those, in the buffer. */
+    private int due;
+
+    /** PUBCOMPs in the buffer. */
+    private int completions;
+
     Acknowledgements(ChannelHandlerContext channel, SessionCounters counters, Pace pace) {
         this.channel = channel;
         this.counters = counters;
@@ -38,6 +43,7 @@ final class Acknowledgements {
 
     /** A message of this connection could not be kept: nothing more is acknowledged here, and the broker sends again. */
     void abandon() {
+        flush();
         ChannelHandlerContext open = channel;
         close();
         if (open != null) {
@@ -49,6 +55,9 @@ final class Acknowledgements {
     void delivered() {
         unacknowledged++;
         pace.received(unacknowledged);
+        if (resting && channel != null) {
+            scheduleFlush(channel.executor());
+        }
     }
 
     /** Messages whose acknowledgement has not been written. */
@@ -77,14 +86,14 @@ final class Acknowledgements {
             return;
         }
         for (int i = 0; i < receipt.count(); i++) {
+            due++;
             put(receipt.qos(i) == 1 ? PUBACK : PUBREC, receipt.packetId(i));
-            unacknowledged--;
         }
-        counters.acknowledged += receipt.count();
     }
 
     /** Answers PUBREL; the reason of an unknown identifier exists in MQTT 5 only (section 3.7.2.1). */
     void complete(int packetId, boolean unknownInVersion5) {
+        completions++;
         if (unknownInVersion5) {
             ByteBuf out = room();
             out.writeByte(PUBCOMP).writeByte(3).writeShort(packetId).writeByte(0x92);
@@ -111,7 +120,7 @@ final class Acknowledgements {
     }
 
     private void scheduleFlush(EventExecutor loop) {
-        long rest = pace.restNanos(unacknowledged + buffered());
+        long rest = pace.restNanos(unacknowledged + completions);
         if (rest <= 0) {
             resting = false;
             loop.execute(this::flush);
@@ -122,10 +131,6 @@ final class Acknowledgements {
         flushScheduled = true;
     }
 
-    private int buffered() {
-        return buffer == null ? 0 : buffer.readableBytes() / BYTES;
-    }
-
     /** Writes what is due, now. */
     void flush() {
         flushScheduled = false;
@@ -133,7 +138,11 @@ final class Acknowledgements {
         ByteBuf out = buffer;
         ChannelHandlerContext open = channel;
         if (out != null && open != null) {
-            pace.acknowledged(buffered());
+            pace.acknowledged(due + completions);
+            counters.acknowledged += due;
+            unacknowledged -= due;
+            due = 0;
+            completions = 0;
             buffer = null;
             open.writeAndFlush(out, open.voidPromise());
         }
@@ -141,6 +150,8 @@ final class Acknowledgements {
 
     /** The connection is gone: what is not acknowledged never will be here. */
     void close() {
+        counters.staleAcknowledgements += due;
+        due = 0;
         channel = null;
         if (buffer != null) {
             buffer.release();

@@ -189,6 +189,7 @@ final class MqttConnection {
     void close(String why) {
         if (closingBecause == null) {
             closingBecause = why;
+            acknowledgements.flush();
             acknowledgements.close();
             socket.close();
             context.setTimer(GRACE_MILLIS, id -> closeNow());

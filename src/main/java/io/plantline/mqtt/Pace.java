@@ -18,11 +18,16 @@ final class Pace {
     /** So many messages that wait for an acknowledgement did not come one by one. */
     static final int MANY = 8;
 
+    /**
+     * The broker's window is this wide, where a rest does not stop it: a full one comes in two parts, one with us and one
+     * held until the first is acknowledged, of which one has {@link #MANY}, so that neither rests.
+     */
+    static final int WIDE = 2 * MANY;
+
     private final LongSupplier nanoTime;
     private long lastNanos;
     private boolean lastHadMany;
 
-    /** The broker has had many on their way to us: its window is wider than that, and a rest does not stop it. */
     private boolean windowIsWide;
 
     Pace(LongSupplier nanoTime) {
@@ -32,7 +37,7 @@ final class Pace {
 
     /** So many messages are not acknowledged now, a new one included. */
     void received(int unacknowledged) {
-        windowIsWide |= unacknowledged >= MANY;
+        windowIsWide |= unacknowledged >= WIDE;
     }
 
     /** So many acknowledgements have left. */
@@ -44,7 +49,7 @@ final class Pace {
     /**
      * How long what is due may wait, in nanoseconds; not at all, if that is not positive.
      *
-     * @param unacknowledged messages whose acknowledgement has not left, be it due or not
+     * @param unacknowledged messages whose acknowledgement has not left, be it due or not, and PUBCOMPs that have not
      */
     long restNanos(int unacknowledged) {
         boolean oneByOne = windowIsWide && !lastHadMany && unacknowledged < MANY;

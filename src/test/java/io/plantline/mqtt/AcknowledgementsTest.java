@@ -2,6 +2,7 @@ package io.plantline.mqtt;
 
 import static io.plantline.mqtt.Pace.MANY;
 import static io.plantline.mqtt.Pace.REST_NANOS;
+import static io.plantline.mqtt.Pace.WIDE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -16,8 +17,9 @@ import org.junit.jupiter.api.Test;
 class AcknowledgementsTest {
     private final EmbeddedChannel channel = new EmbeddedChannel(new ChannelDuplexHandler());
     private final AtomicLong nanos = new AtomicLong();
+    private final SessionCounters counters = new SessionCounters();
     private final Acknowledgements acknowledgements =
-            new Acknowledgements(channel.pipeline().firstContext(), new SessionCounters(), new Pace(nanos::get));
+            new Acknowledgements(channel.pipeline().firstContext(), counters, new Pace(nanos::get));
     private int lastPacketId;
 
     @Test
@@ -74,11 +76,13 @@ class AcknowledgementsTest {
 
     /** A broker with a narrow window waits for each; nothing would come meanwhile. */
     @Test
-    void doNotRestWhereTheBrokerHasNeverSentMany() {
+    void doNotRestWhereTheWindowMayBeNarrow() {
         channel.freezeTime();
+        acknowledge(receive(WIDE - 1));
+        assertThat(written()).isEqualTo(WIDE - 1);
         for (int i = 0; i < 100; i++) {
-            acknowledge(receive(MANY - 1));
-            assertThat(written()).isEqualTo(MANY - 1);
+            acknowledge(receive(1));
+            assertThat(written()).isEqualTo(1);
         }
     }
 
@@ -92,24 +96,60 @@ class AcknowledgementsTest {
         }
         acknowledge(receive(1));
         assertThat(written()).isEqualTo(MANY);
+        acknowledge(receive(1));
+        assertThat(written()).as("after many at once").isEqualTo(1);
+        acknowledge(receive(1));
+        Receipt unsafe = receive(MANY - 2);
+        assertThat(written()).isZero();
+        Receipt another = receive(1);
+        assertThat(written()).as("what else waits counts").isEqualTo(1);
+        acknowledge(unsafe);
+        acknowledge(another);
+        assertThat(written()).isZero();
+        pass(REST_NANOS);
+        assertThat(written()).isEqualTo(MANY - 1);
     }
 
     @Test
-    void thatRestLeaveWithTheGoodbye() {
+    void ofReleasesLeaveTogetherToo() {
+        manyThenOne();
+        for (int i = 1; i < MANY; i++) {
+            acknowledgements.complete(i, false);
+            assertThat(written()).isZero();
+        }
+        acknowledgements.complete(MANY, false);
+        assertThat(written()).isEqualTo(MANY);
+    }
+
+    @Test
+    void thatRestLeaveWithTheGoodbyeAndNotAfterIt() {
         manyThenOne();
         acknowledge(receive(1));
         assertThat(written()).isZero();
         acknowledgements.flush();
         assertThat(written()).isEqualTo(1);
+        acknowledge(receive(1));
         acknowledgements.close();
         pass(REST_NANOS);
         assertThat(written()).isZero();
+        assertThat(counters.staleAcknowledgements).isEqualTo(1);
+    }
+
+    @Test
+    void thatRestLeaveBeforeTheConnectionIsGivenUp() {
+        manyThenOne();
+        acknowledge(receive(1));
+        Receipt unsafe = receive(1);
+        assertThat(written()).isZero();
+        unsafe.fail(failed -> {});
+        assertThat(written()).isEqualTo(1);
+        assertThat(channel.isOpen()).isFalse();
     }
 
     private void manyThenOne() {
         channel.freezeTime();
-        acknowledge(receive(MANY));
-        assertThat(written()).isEqualTo(MANY);
+        acknowledge(receive(WIDE));
+        assertThat(written()).isEqualTo(WIDE);
         acknowledge(receive(1));
         assertThat(written()).as("after many at once").isEqualTo(1);
     }
