@@ -27,7 +27,6 @@ final class Pace {
     private final LongSupplier nanoTime;
     private long lastNanos;
     private boolean lastHadMany;
-
     private boolean windowIsWide;
 
     Pace(LongSupplier nanoTime) {
