@@ -58,9 +58,9 @@ public final class RelayBenchmark {
         RelayBenchmark benchmark = new RelayBenchmark(Files.createTempDirectory("bench"), burst, bursts);
         for (String subject : which) {
             if (subject.equals("live")) {
-                benchmark.live("plantline", "bridge");
+                benchmark.live("plantline");
             } else if (subject.equals("live-waiting")) {
-                benchmark.live("plantline-10ms", "bridge");
+                benchmark.live("plantline-10ms");
             } else if (subject.equals("live-disk")) {
                 benchmark.liveOnDisk();
             } else if (subject.equals("processors")) {
@@ -196,36 +196,21 @@ public final class RelayBenchmark {
         }
     }
 
-    /**
-     * Relays in turns, each beside the last: what one round meets of the machine's mood the other meets a moment later.
-     */
-    private void live(String... kinds) throws Exception {
-        List<Live> relays = new ArrayList<>();
-        try {
-            for (String kind : kinds) {
-                relays.add(new Live(kind, 2_000));
-            }
-            double[][] costs = new double[kinds.length][bursts];
+    /** Beside the bridge, in turns: what one round meets of the machine's mood the other meets a moment later. */
+    private void live(String kind) throws Exception {
+        try (Live plantline = new Live(kind, 2_000);
+                Live bridge = new Live("bridge", 2_000)) {
+            double[] ratios = new double[bursts];
             for (int i = -LIVE_WARM_UP; i < bursts; i++) {
-                for (int k = 0; k < kinds.length; k++) {
-                    double cost = relays.get(k).round(i >= 0);
-                    if (i >= 0) {
-                        costs[k][i] = cost;
-                    }
+                double ours = plantline.round(i >= 0);
+                double theirs = bridge.round(i >= 0);
+                if (i >= 0) {
+                    ratios[i] = ours / theirs;
                 }
             }
-            relays.forEach(Live::print);
-            double[] reference = costs[kinds.length - 1];
-            for (int k = 0; k < kinds.length - 1; k++) {
-                double[] own = costs[k];
-                printRatio(
-                        kinds[k] + " live",
-                        IntStream.range(0, bursts)
-                                .mapToDouble(i -> own[i] / reference[i])
-                                .toArray());
-            }
-        } finally {
-            relays.forEach(Live::close);
+            plantline.print();
+            bridge.print();
+            printRatio(kind + " live", ratios);
         }
     }
 
