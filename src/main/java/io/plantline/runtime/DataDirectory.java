@@ -73,6 +73,10 @@ public final class DataDirectory implements AutoCloseable {
         UnusableException(String message) {
             super(message);
         }
+
+        UnusableException(String message, IOException cause) {
+            super(message, cause);
+        }
     }
 
     /** Another process uses it. */
@@ -94,19 +98,38 @@ public final class DataDirectory implements AutoCloseable {
     /**
      * Opens the directory, and makes it if it is not there.
      *
-     * @throws UnusableException if another process has it, or another version has written it
+     * @throws UnusableException if another process has it, another version has written it, or nothing can be written to it
      */
-    public static DataDirectory open(Path root) throws IOException {
+    public static DataDirectory open(Path root) throws UnusableException {
         return open(root, FileDisk::new);
     }
 
     /** The same, with other disks for what is in it. */
-    public static DataDirectory open(Path root, Disk.Opener disks) throws IOException {
-        DurableFolders.create(root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        FileChannel lockFile =
-                FileChannel.open(root.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    public static DataDirectory open(Path root, Disk.Opener disks) throws UnusableException {
+        try {
+            DurableFolders.create(
+                    root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            FileChannel lockFile =
+                    FileChannel.open(root.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            try {
+                take(root, lockFile, disks);
+                return new DataDirectory(root, lockFile, disks);
+            } catch (IOException e) {
+                lockFile.close();
+                throw e;
+            }
+        } catch (UnusableException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new UnusableException(
+                    "DATA-UNUSABLE: the data directory " + root + " cannot be used: " + e
+                            + "; it must be a folder on a disk that this user may write to",
+                    e);
+        }
+    }
+
+    private static void take(Path root, FileChannel lockFile, Disk.Opener disks) throws IOException {
         if (!lock(lockFile)) {
-            lockFile.close();
             throw new LockedException("DATA-LOCKED: another process uses the data directory " + root
                     + "; give each process a data-directory of its own");
         }
@@ -118,12 +141,10 @@ public final class DataDirectory implements AutoCloseable {
         } else if (found.equals(OLDER) || !Files.exists(format)) {
             new DurableFiles(disks).write(format, FORMAT + "\n");
         } else {
-            lockFile.close();
             throw new UnusableException("DATA-VERSION: the data directory " + root + " is \"" + found
                     + "\" and this program knows \"" + FORMAT + "\" and \"" + OLDER
                     + "\"; run the version that wrote it until it is empty, nothing was changed");
         }
-        return new DataDirectory(root, lockFile, disks);
     }
 
     private static boolean lock(FileChannel file) throws IOException {

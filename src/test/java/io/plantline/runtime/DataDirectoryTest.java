@@ -54,6 +54,16 @@ class DataDirectoryTest {
         assertThat(root().resolve("format")).hasContent("plantline-data 99");
     }
 
+    @Test
+    void saysWhyItCannotBeUsed() throws Exception {
+        Files.writeString(root(), "not a folder");
+        assertThatThrownBy(() -> DataDirectory.open(root()))
+                .isInstanceOf(DataDirectory.UnusableException.class)
+                .hasMessageContaining("DATA-UNUSABLE")
+                .hasMessageContaining(root().toString());
+        assertThat(root()).hasContent("not a folder");
+    }
+
     /** An older program, which would take what this one writes for damage, is to refuse it. */
     @Test
     void whatAnOlderVersionWroteIsThisVersionsFromNowOn() throws Exception {
