@@ -64,8 +64,11 @@ class ReferenceIT {
                     canUnshare(), "SKIPPED: network and mount namespaces need root and Linux (unshare, ip, mount)");
             Path hosts = Files.writeString(
                     directory.resolve("hosts"), "127.0.0.1 localhost\n127.0.0.1 edge-processor.svc.cluster.local\n");
-            String script = "ip link set lo up && " + fault + "mount --bind " + hosts + " /etc/hosts && \"$@\"; "
-                    + (fault.isEmpty() ? "" : "iptables -nvxL INPUT");
+            // What other tests have mounted would stay in use here when they unmount it.
+            String alone = "findmnt -rno TARGET | grep '^" + System.getProperty("java.io.tmpdir")
+                    + "/junit' | xargs -r umount -l; ";
+            String script = alone + "ip link set lo up && " + fault + "mount --bind " + hosts
+                    + " /etc/hosts && \"$@\"; " + (fault.isEmpty() ? "" : "iptables -nvxL INPUT");
             command.addAll(List.of("unshare", "--net", "--mount", "bash", "-c", script, "bash"));
         }
         command.addAll(List.of(

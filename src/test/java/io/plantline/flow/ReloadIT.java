@@ -3,20 +3,16 @@ package io.plantline.flow;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.plantline.command.CrashingPlantline;
-import io.plantline.pipeline.outbox.log.CrashingDisk;
+import io.plantline.flow.ReloadScenario.Version;
 import io.plantline.testkit.Artemis;
 import io.plantline.testkit.Collector;
 import io.plantline.testkit.ConfigMapMount;
 import io.plantline.testkit.DistinctRows;
 import io.plantline.testkit.FaultProxy;
-import io.plantline.testkit.Generator;
 import io.plantline.testkit.InferenceService;
 import io.plantline.testkit.InferenceService.Reply;
 import io.plantline.testkit.Load;
 import io.plantline.testkit.Mosquitto;
-import io.plantline.testkit.MqttFaultProxy;
-import io.plantline.testkit.Packet;
 import io.plantline.testkit.PlantlineProcess;
 import io.plantline.testkit.S3Server;
 import io.plantline.testkit.Stamp;
@@ -30,11 +26,9 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -49,80 +43,13 @@ import org.junit.jupiter.params.provider.ValueSource;
  * twice, and what did not change did not notice.
  */
 class ReloadIT {
-    private static final int TOPICS = 20;
+    private static final int TOPICS = ReloadScenario.TOPICS;
     private static final int RELOADS = Integer.getInteger("reload.count", 20);
-    private static final int RATE = Integer.getInteger("reload.rate", 500);
-    private static final int KILLS = Integer.getInteger("reload.kills", 1);
+    private static final int RATE = ReloadScenario.RATE;
     private static final Pattern ENDED = Pattern.compile("RELOAD-(APPLIED|REFUSED|ROLLED-BACK):");
 
     @TempDir
     private Path directory;
-
-    private int source;
-    private int stable;
-    private int other;
-    private String s3;
-    private String model;
-
-    /** What a document says that changes. */
-    private record Version(int number, int qos, boolean valid) {
-
-        /** Two kinds of edit in each step, and every seventh document cannot run. */
-        static Version of(int number, int qos) {
-            return new Version(number, qos, number % 7 != 5);
-        }
-
-        String prefix() {
-            return "moving" + number / 3 % 3;
-        }
-
-        int movingQos() {
-            return 1 + number % 2;
-        }
-
-        boolean hasExtra() {
-            return number % 4 < 2;
-        }
-
-        int records() {
-            return 1_000 + number % 5;
-        }
-
-        int timeout() {
-            return 5 + number / 2 % 3;
-        }
-    }
-
-    private String document(Version version) {
-        String target = """
-                {"type": "mqtt", "mqtt-broker-host": "127.0.0.1", "mqtt-broker-port": %d, "topic": "%s/{topic}"%s}""";
-        String lake = """
-                {"type": "s3", "s3-bucket": "lake", "region": "us-east-1", "endpoint": "%s", "path-style": true,
-                 "key-prefix": "%s", "event-type": "batch", "batch": {"max-age": "200ms"}}""";
-        String warm = ", \"processors\": [\"model\"], \"batch\": {\"max-records\": %d}".formatted(version.records());
-        String extra = version.hasExtra()
-                ? ", \"extra\": {\"type\": \"file\", \"directory\": \"" + directory.resolve("extra") + "\"}"
-                : "";
-        String extraSubscription = version.hasExtra() ? ", \"extra/#\": {\"qos\": 1, \"target\": \"extra\"}" : "";
-        return """
-                {"mqtt-broker": {"addresses": ["127.0.0.1:%d"], "client-id": "reload"},
-                 "targets": {"lake": %s, "moving": %s, "hot": %s, "warm": %s%s},
-                 "processors": {"model": {"type": "remote", "base-url": "%s", "processor-id": "m", "timeout": "%ds"}},
-                 "subscriptions": {"plant/#": {"qos": %d, "targets": ["lake", "hot", "warm"]},
-                                   "other/#": {"qos": %d, "target": "%s"}%s}}""".formatted(
-                        source,
-                        lake.formatted(s3, "lake"),
-                        lake.formatted(s3, version.prefix()),
-                        target.formatted(stable, "hot", ""),
-                        target.formatted(other, "warm", warm),
-                        extra,
-                        model,
-                        version.timeout(),
-                        version.qos(),
-                        version.movingQos(),
-                        version.valid() ? "moving" : "movign",
-                        extraSubscription);
-    }
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
@@ -139,11 +66,13 @@ class ReloadIT {
                 Collector hot = new Collector(targets.port(), "hot/#", 1);
                 Collector warm = new Collector(targets.port(), "warm/#", 1)) {
             store.createBucket("lake");
-            source = plant.port();
-            stable = hotLine.port();
-            other = warmLine.port();
-            s3 = store.uri().toString();
-            model = service.url();
+            ReloadScenario scenario = new ReloadScenario(
+                    directory,
+                    plant.port(),
+                    hotLine.port(),
+                    warmLine.port(),
+                    store.uri().toString(),
+                    service.url());
             AtomicLong gap = new AtomicLong();
             AtomicLong lastHot = new AtomicLong();
             hot.also(message -> {
@@ -153,13 +82,12 @@ class ReloadIT {
                     gap.accumulateAndGet(now - before, Math::max);
                 }
             });
-            ConfigMapMount mount = ConfigMapMount.in(directory.resolve("config"), document(Version.of(0, qos)));
-            PlantlineProcess plantline = start(mount);
+            ConfigMapMount mount =
+                    ConfigMapMount.in(directory.resolve("config"), scenario.document(Version.of(0, qos)));
+            PlantlineProcess plantline = ReloadScenario.start(directory, mount);
             Load load = Load.start(broker.port(), TOPICS, qos, 200, RATE);
             AtomicBoolean goOn = new AtomicBoolean(true);
-            CompletableFuture<Integer> moving = CompletableFuture.supplyAsync(
-                    () -> new Generator(broker.port(), TOPICS, topic -> "other/" + topic, 2, 200)
-                            .publishWhile(goOn::get, 100, RATE / 5));
+            CompletableFuture<Integer> moving = ReloadScenario.publishToMoving(broker.port(), goOn::get);
             await().atMost(Duration.ofMinutes(1)).until(() -> hot.tally().total() > 1_000);
             int hotConnections = hotLine.connections();
             List<Long> activeMillis = new ArrayList<>();
@@ -169,7 +97,7 @@ class ReloadIT {
             long[] heap = new long[2];
             for (int i = 1; i <= RELOADS; i++) {
                 long swapped = System.nanoTime();
-                mount.swap(document(Version.of(i, qos)));
+                mount.swap(scenario.document(Version.of(i, qos)));
                 int number = i;
                 await().atMost(Duration.ofSeconds(30))
                         .pollInterval(Duration.ofMillis(10))
@@ -251,7 +179,7 @@ class ReloadIT {
                                           "path-style": true, "event-type": "batch"}},
                      "subscriptions": {"a/#": {"qos": 2, "target": "lake"}}}""".formatted(broker.port(), store.uri());
             ConfigMapMount mount = ConfigMapMount.in(directory.resolve("config"), wrong);
-            PlantlineProcess plantline = start(mount);
+            PlantlineProcess plantline = ReloadScenario.start(directory, mount);
             publisher.publish("a/1", 2, false, new Stamp(0, 0, 0).payload(100));
             plantline.await("TARGET-HELD");
             for (int i = 1; i <= 50; i++) {
@@ -266,156 +194,6 @@ class ReloadIT {
                     .contains("ledger lake: accepted 50 = delivered 50")
                     .containsPattern("ledger lake-[0-9a-f]+: accepted 51 .* purged 50 .* waiting 1");
         }
-    }
-
-    /** A step of a reload. */
-    private sealed interface Step {
-        /** Before or after a file of the data directory is there. */
-        record OnDisk(CrashingDisk.Point point, String file) implements Step {}
-
-        /** When a packet is about to pass. */
-        record OnTheWire(boolean toClient, int packet) implements Step {}
-
-        /** Some time after the document was seen. */
-        record Sometime() implements Step {}
-
-        static List<Step> all() {
-            List<Step> steps = new ArrayList<>();
-            for (String file : List.of(
-                    "targets/moving-[0-9a-f]+/id",
-                    "targets/moving-[0-9a-f]+/definition",
-                    "session",
-                    "targets/warm-[0-9a-f]+/definition",
-                    "document")) {
-                steps.add(new OnDisk(CrashingDisk.Point.BEFORE_RENAME, file));
-                steps.add(new OnDisk(CrashingDisk.Point.AFTER_RENAME, file));
-            }
-            String log = "targets/moving-[0-9a-f]+/[^/]+[.]log";
-            steps.add(new OnDisk(CrashingDisk.Point.BEFORE_WRITE, log));
-            steps.add(new OnDisk(CrashingDisk.Point.AFTER_FORCE_BEFORE_ACKNOWLEDGEMENT, log));
-            steps.add(new OnTheWire(false, Packet.UNSUBSCRIBE));
-            steps.add(new OnTheWire(true, Packet.UNSUBACK));
-            steps.add(new OnTheWire(false, Packet.SUBSCRIBE));
-            steps.add(new OnTheWire(true, Packet.SUBACK));
-            Collections.addAll(steps, Collections.nCopies(KILLS, new Sometime()).toArray(Step[]::new));
-            return steps;
-        }
-    }
-
-    /** Whichever document the next start finds, it runs it as a whole, and nothing that was accepted is lost. */
-    @Test
-    @Timeout(value = 30, unit = TimeUnit.MINUTES)
-    void killedAtEachStepOfAReload() throws Exception {
-        Mosquitto.assumeInstalled();
-        try (Mosquitto broker = Mosquitto.start(directory.resolve("mosquitto"), "max_inflight_messages 1000");
-                MqttFaultProxy plant = MqttFaultProxy.to(broker.port());
-                Artemis targets = Artemis.start();
-                S3Server store = S3Server.start();
-                InferenceService service = InferenceService.start(request -> Reply.ok(request.body()))) {
-            store.createBucket("lake");
-            source = plant.port();
-            stable = targets.port();
-            other = targets.port();
-            s3 = store.uri().toString();
-            model = service.url();
-            Version version = new Version(0, 2, true);
-            String runs = document(version);
-            ConfigMapMount mount = ConfigMapMount.in(directory.resolve("config"), runs);
-            start(mount).stop();
-            Load load = Load.start(broker.port(), TOPICS, 2, 200, RATE);
-            AtomicBoolean goOn = new AtomicBoolean(true);
-            CompletableFuture<Integer> moving = CompletableFuture.supplyAsync(
-                    () -> new Generator(broker.port(), TOPICS, topic -> "other/" + topic, 2, 200)
-                            .publishWhile(goOn::get, 100, RATE / 5));
-            List<Step> steps = Step.all();
-            for (int i = 0; i < steps.size(); i++) {
-                // Valid ones only: an invalid one is refused before anything happens. Each has a target that was not
-                // there, other
-                // settings of another, and a filter that comes or goes.
-                Version edited = new Version(version.number() + (version.hasExtra() ? 3 : 1), 2, true);
-                String next = document(edited).replace(edited.prefix(), "moving-at-step-" + i);
-                PlantlineProcess killed = killAt(steps.get(i), mount, plant, next);
-                assertThat(killed.exitCode())
-                        .as("%s was reached:%n%s", steps.get(i), killed.log())
-                        .isEqualTo(137);
-                if (i % 2 == 0) {
-                    // Somebody takes the edit back before the restart.
-                    mount.swap(runs);
-                } else {
-                    version = edited;
-                    runs = next;
-                }
-            }
-            PlantlineProcess last = start(mount);
-            int perTopic = load.stop();
-            goOn.set(false);
-            int movingPerTopic = moving.get();
-            DistinctRows lakeRows = DistinctRows.in(() -> store.copy("lake", "lake", directory));
-            DistinctRows movingRows = DistinctRows.in(() -> store.copy("lake", "moving", directory));
-            await().atMost(Duration.ofMinutes(2))
-                    .pollInterval(Duration.ofSeconds(1))
-                    .untilAsserted(() -> {
-                        assertThat(lakeRows.count()).isGreaterThanOrEqualTo((long) perTopic * TOPICS);
-                        assertThat(movingRows.count())
-                                .as(last.log())
-                                .isGreaterThanOrEqualTo((long) movingPerTopic * TOPICS);
-                    });
-            assertThat(last.stop()).isIn(0, 143);
-            System.out.println(steps.size() + " kills in the middle of a reload:");
-            assertThat(Verifier.verify(store.copy("lake", "lake", directory), TOPICS, perTopic)
-                            .missing())
-                    .isEmpty();
-            assertThat(Verifier.verify(store.copy("lake", "moving", directory), TOPICS, movingPerTopic)
-                            .missing())
-                    .isEmpty();
-        }
-    }
-
-    /** Starts the program, gives it another document, and ends it in the middle of the change. */
-    private PlantlineProcess killAt(Step step, ConfigMapMount mount, MqttFaultProxy plant, String next)
-            throws IOException {
-        Path now = directory.resolve("now");
-        Files.deleteIfExists(now);
-        PlantlineProcess plantline = step instanceof Step.OnDisk disk
-                ? builder()
-                        .main(CrashingPlantline.class)
-                        .arguments(
-                                mount.file().toString(),
-                                disk.point.name(),
-                                "0",
-                                directory.resolve("data") + "/" + disk.file,
-                                now.toString())
-                        .start()
-                        .awaitSubscribed()
-                : start(mount);
-        if (step instanceof Step.OnTheWire wire) {
-            plant.tap((toClient, packet) ->
-                    toClient != wire.toClient || packet.type() != wire.packet || plantline.kill() != 137);
-        }
-        Files.createFile(now);
-        mount.swap(next);
-        if (step instanceof Step.Sometime) {
-            plantline.await("there is another document");
-            LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(200_000_000L));
-            plantline.kill();
-        }
-        plantline.exitCode();
-        plant.tap((toClient, packet) -> true);
-        return plantline;
-    }
-
-    private PlantlineProcess.Builder builder() {
-        return PlantlineProcess.in(directory)
-                .environment("AWS_ACCESS_KEY_ID", S3Server.ACCESS_KEY)
-                .environment("AWS_SECRET_ACCESS_KEY", S3Server.SECRET_KEY)
-                .environment("EDGE_DATA_DIR", directory.resolve("data").toString());
-    }
-
-    private PlantlineProcess start(ConfigMapMount mount) {
-        return builder()
-                .arguments("run", "--config", mount.file().toString())
-                .start()
-                .awaitSubscribed();
     }
 
     private static void verify(Path folder, int perTopic) {
