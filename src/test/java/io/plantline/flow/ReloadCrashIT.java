@@ -76,7 +76,6 @@ class ReloadCrashIT {
         }
     }
 
-    /** Whichever document the next start finds, it runs it as a whole, and nothing that was accepted is lost. */
     @Test
     @Timeout(value = 30, unit = TimeUnit.MINUTES)
     void killedAtEachStepOfAReload() throws Exception {
@@ -104,8 +103,7 @@ class ReloadCrashIT {
             List<Step> steps = Step.all();
             for (int i = 0; i < steps.size(); i++) {
                 // Valid ones only: an invalid one is refused before anything happens. Each has a target that was not
-                // there, other
-                // settings of another, and a filter that comes or goes.
+                // there, other settings of another, and a filter that comes or goes.
                 Version edited = new Version(version.number() + (version.hasExtra() ? 3 : 1), 2, true);
                 String next = scenario.document(edited).replace(edited.prefix(), "moving-at-step-" + i);
                 PlantlineProcess killed = killAt(steps.get(i), mount, plant, next);
