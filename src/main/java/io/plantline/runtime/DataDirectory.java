@@ -111,13 +111,7 @@ public final class DataDirectory implements AutoCloseable {
                     root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             FileChannel lockFile =
                     FileChannel.open(root.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            try {
-                take(root, lockFile, disks);
-                return new DataDirectory(root, lockFile, disks);
-            } catch (IOException e) {
-                lockFile.close();
-                throw e;
-            }
+            return take(root, lockFile, disks);
         } catch (UnusableException e) {
             throw e;
         } catch (IOException e) {
@@ -128,11 +122,21 @@ public final class DataDirectory implements AutoCloseable {
         }
     }
 
-    private static void take(Path root, FileChannel lockFile, Disk.Opener disks) throws IOException {
-        if (!lock(lockFile)) {
-            throw new LockedException("DATA-LOCKED: another process uses the data directory " + root
-                    + "; give each process a data-directory of its own");
+    private static DataDirectory take(Path root, FileChannel lockFile, Disk.Opener disks) throws IOException {
+        try {
+            if (!lock(lockFile)) {
+                throw new LockedException("DATA-LOCKED: another process uses the data directory " + root
+                        + "; give each process a data-directory of its own");
+            }
+            checkFormat(root, disks);
+            return new DataDirectory(root, lockFile, disks);
+        } catch (IOException e) {
+            lockFile.close();
+            throw e;
         }
+    }
+
+    private static void checkFormat(Path root, Disk.Opener disks) throws IOException {
         Path format = root.resolve("format");
         String found = Files.exists(format) ? Files.readString(format).strip() : "";
         if (found.equals(FORMAT)) {

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.plantline.pipeline.SessionMemory;
 import io.vertx.core.Vertx;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -62,6 +63,18 @@ class DataDirectoryTest {
                 .hasMessageContaining("DATA-UNUSABLE")
                 .hasMessageContaining(root().toString());
         assertThat(root()).hasContent("not a folder");
+    }
+
+    @Test
+    void givesItsLockBackWhereItCannotBeUsed() throws Exception {
+        Files.createDirectories(root());
+        assertThatThrownBy(() -> DataDirectory.open(root(), folder -> {
+                    throw new IOException("read-only");
+                }))
+                .isInstanceOf(DataDirectory.UnusableException.class)
+                .hasMessageContaining("DATA-UNUSABLE")
+                .hasMessageContaining("read-only");
+        DataDirectory.open(root()).close();
     }
 
     /** An older program, which would take what this one writes for damage, is to refuse it. */
