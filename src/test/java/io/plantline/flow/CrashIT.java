@@ -5,11 +5,10 @@ import static org.awaitility.Awaitility.await;
 
 import io.plantline.testkit.Artemis;
 import io.plantline.testkit.Collector;
-import io.plantline.testkit.Generator;
+import io.plantline.testkit.Load;
 import io.plantline.testkit.PlantlineProcess;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -26,7 +25,6 @@ class CrashIT {
     private static final int TOPICS = 20;
     private static final int KILLS = Integer.getInteger("crash.kills", 5);
     private static final int RATE = 1_000;
-    private static final int SECONDS_PER_KILL = 8;
 
     @TempDir
     private Path directory;
@@ -35,7 +33,6 @@ class CrashIT {
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void nothingConfirmedIsMissingAndTheStreamNeverWedges(int qos) throws Exception {
-        int count = KILLS * SECONDS_PER_KILL * RATE / TOPICS * TOPICS;
         try (Artemis source = Artemis.start();
                 Artemis target = Artemis.start();
                 Collector collector = new Collector(target.port(), "#", qos)) {
@@ -45,13 +42,7 @@ class CrashIT {
                      "subscriptions": {"plant/#": {"qos": %d, "target": "other"}}}""".formatted(source.port(), target.port(), qos);
             PlantlineProcess.Builder program = PlantlineProcess.in(directory).config(document);
             PlantlineProcess plantline = program.start().awaitSubscribed();
-            CompletableFuture<Void> load = CompletableFuture.runAsync(() -> {
-                try {
-                    new Generator(source.port(), TOPICS, t -> "plant/line" + t, qos, 200).publish(count, 0, 500, RATE);
-                } catch (Exception e) {
-                    throw new IllegalStateException(e);
-                }
-            });
+            Load load = Load.start(source.port(), TOPICS, qos, 200, RATE);
             for (int kill = 0; kill < KILLS; kill++) {
                 LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(500_000_000L, 1_500_000_000L));
                 long before = collector.tally().total();
@@ -60,17 +51,14 @@ class CrashIT {
                 await().atMost(Duration.ofSeconds(20))
                         .until(() -> collector.tally().total() > before);
             }
-            assertThat(load.isDone()).as("every kill happened under load").isFalse();
-            load.join();
+            assertThat(load.isRunning()).as("every kill happened under load").isTrue();
+            int perTopic = load.stop();
             try {
                 await().atMost(Duration.ofSeconds(60))
-                        .until(() -> collector
-                                .tally()
-                                .missing(TOPICS, count / TOPICS)
-                                .isEmpty());
+                        .until(() -> collector.tally().missing(TOPICS, perTopic).isEmpty());
             } finally {
                 System.out.println("QoS " + qos + ", " + KILLS + " kills: " + collector.tally() + ", missing "
-                        + collector.tally().missing(TOPICS, count / TOPICS));
+                        + collector.tally().missing(TOPICS, perTopic));
             }
             assertThat(collector.tally().altered()).isZero();
             assertThat(plantline.stop()).isIn(0, 143);

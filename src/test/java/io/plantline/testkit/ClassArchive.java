@@ -25,20 +25,19 @@ final class ClassArchive {
     private static final int MESSAGES = 2_000;
 
     private static Optional<Path> archive = Optional.empty();
-    private static boolean tried;
+    private static boolean failed;
 
     private ClassArchive() {}
 
-    /** What makes the program's own jar start from the archive; nothing, if there can be none. */
+    /** What makes the program's own jar start from the archive; nothing, if there is none yet or can be none. */
     static synchronized List<String> options() {
-        if (!tried) {
-            tried = true;
+        if (archive.isEmpty() && !failed) {
             archive = find();
         }
         return archive.map(file -> List.of("-XX:SharedArchiveFile=" + file)).orElse(List.of());
     }
 
-    /** Tests run in several processes: the first makes it, the others wait. */
+    /** Tests run in several processes: the first makes it, and the others do without until it is there. */
     private static Optional<Path> find() {
         Path jar = PlantlineProcess.jar().toAbsolutePath();
         Path file = jar.resolveSibling("plantline-" + Runtime.version().feature() + ".jsa");
@@ -46,7 +45,10 @@ final class ClassArchive {
                         file.resolveSibling(file.getFileName() + ".lock"),
                         StandardOpenOption.CREATE,
                         StandardOpenOption.WRITE);
-                FileLock one = channel.lock()) {
+                FileLock one = channel.tryLock()) {
+            if (one == null) {
+                return Optional.empty();
+            }
             if (!Files.exists(file) || Files.getLastModifiedTime(file).compareTo(Files.getLastModifiedTime(jar)) <= 0) {
                 Path directory = Files.createTempDirectory(jar.getParent(), "train");
                 Path made = directory.resolve("archive");
@@ -56,6 +58,7 @@ final class ClassArchive {
             return Optional.of(file);
         } catch (Exception e) {
             LOG.warn("the program starts without an archive of its classes: {}", e.toString());
+            failed = true;
             return Optional.empty();
         }
     }

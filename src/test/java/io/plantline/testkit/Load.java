@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/** A {@link Generator} in a process of its own: it publishes, on {@code plant/lineN}, until it is stopped. */
+/** A {@link Generator} in a process of its own: it publishes until it is stopped. */
 public final class Load implements AutoCloseable {
     private static final int WINDOW = 500;
 
@@ -17,10 +17,16 @@ public final class Load implements AutoCloseable {
         this.process = process;
     }
 
-    /** Starts to publish messages of {@code size} bytes. */
+    /** Starts to publish messages of {@code size} bytes on {@code plant/lineN}. */
     public static Load start(int port, int topics, int qos, int size, int perSecond) {
+        return start("plant", port, topics, qos, size, perSecond);
+    }
+
+    /** The same on {@code area/lineN}. */
+    public static Load start(String area, int port, int topics, int qos, int size, int perSecond) {
         return new Load(Children.start(
                 Load.class,
+                area,
                 Integer.toString(port),
                 Integer.toString(topics),
                 Integer.toString(qos),
@@ -49,8 +55,10 @@ public final class Load implements AutoCloseable {
 
     /** Publishes until its input ends. */
     public static void main(String[] arguments) {
-        int[] numbers =
-                java.util.Arrays.stream(arguments).mapToInt(Integer::parseInt).toArray();
+        int[] numbers = java.util.Arrays.stream(arguments)
+                .skip(1)
+                .mapToInt(Integer::parseInt)
+                .toArray();
         AtomicBoolean goOn = new AtomicBoolean(true);
         Thread end = new Thread(() -> {
             try {
@@ -62,8 +70,9 @@ public final class Load implements AutoCloseable {
         });
         end.setDaemon(true);
         end.start();
-        System.out.println(new Generator(numbers[0], numbers[1], t -> "plant/line" + t, numbers[2], numbers[3])
-                .publishWhile(goOn::get, WINDOW, numbers[4]));
+        System.out.println(
+                new Generator(numbers[0], numbers[1], t -> arguments[0] + "/line" + t, numbers[2], numbers[3])
+                        .publishWhile(goOn::get, WINDOW, numbers[4]));
     }
 
     @Override

@@ -97,10 +97,10 @@ public final class S3Server implements AutoCloseable {
         return keys(bucket, "");
     }
 
-    /** Those below a folder, which ends with a slash. */
-    public List<String> keys(String bucket, String below) {
+    /** Those that begin with {@code prefix}. */
+    public List<String> keys(String bucket, String prefix) {
         List<String> keys = new ArrayList<>();
-        ArrayDeque<String> folders = new ArrayDeque<>(List.of(below));
+        ArrayDeque<String> folders = new ArrayDeque<>(List.of(prefix));
         while (!folders.isEmpty()) {
             String folder = folders.remove();
             client.listObjectsV2Paginator(
@@ -122,9 +122,9 @@ public final class S3Server implements AutoCloseable {
     public Path copy(String bucket, String prefix, Path directory) {
         try {
             Path copy = Files.createDirectories(directory.resolve("copy-" + prefix));
-            for (String key : keys(bucket)) {
+            for (String key : keys(bucket, prefix)) {
                 Path file = copy.resolve(key.replace('/', '_'));
-                if (key.startsWith(prefix) && !Files.exists(file)) {
+                if (!Files.exists(file)) {
                     Files.write(file, get(bucket, key));
                 }
             }

@@ -26,6 +26,7 @@ import io.vertx.core.Vertx;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -141,6 +142,23 @@ abstract class DiskOutboxHarness {
                 .toCompletionStage()
                 .toCompletableFuture()
                 .get(10, TimeUnit.SECONDS);
+    }
+
+    /**
+     * Messages of 8 KiB named {@code prefix} and a number, a few on their way at once, as a session has them; returns when all are
+     * safe.
+     */
+    static void appendAll(OutboxVerticle outbox, String prefix, int from, int to) throws Exception {
+        ArrayDeque<Future<?>> waiting = new ArrayDeque<>();
+        for (int i = from; i < to; i++) {
+            waiting.add(outbox.append(0, incompressible(8_192, prefix + i)));
+            if (waiting.size() == 8) {
+                get(waiting.remove());
+            }
+        }
+        for (Future<?> last : waiting) {
+            get(last);
+        }
     }
 
     /** An outbox of the target as it is defined otherwise, with a publisher that takes everything. */

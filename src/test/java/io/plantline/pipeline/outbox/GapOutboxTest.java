@@ -92,12 +92,9 @@ class GapOutboxTest extends DiskOutboxHarness {
         OutboxVerticle outbox = open(1);
         begin(outbox, "first");
         int count = 4_000;
-        for (int i = 0; i < count; i++) {
-            get(outbox.append(0, incompressible(8_192, "m" + i)));
-            if (i > 0 && i % 1_500 == 0) {
-                outbox = restart();
-            }
-        }
+        appendAll(outbox, "m", 0, 1_500);
+        appendAll(restart(), "m", 1_500, 3_000);
+        appendAll(restart(), "m", 3_000, count);
         long dropped = ledger.snapshot().totals().dropped();
         assertThat(dropped).as("about 24 of 32 MB").isBetween(2_500L, 3_400L);
         assertThat(ledger.snapshot().waiting()).isEqualTo(1 + count - dropped);
@@ -123,21 +120,16 @@ class GapOutboxTest extends DiskOutboxHarness {
         OutboxVerticle outbox = open(1);
         get(outbox.append(0, incompressible(8_192, "k0")));
         int kept = 600;
-        for (int i = 1; i <= kept; i++) {
-            get(outbox.append(0, incompressible(8_192, "k" + i)));
-        }
+        appendAll(outbox, "k", 1, kept + 1);
         answers = request -> Future.succeededFuture(publisher.apply(request));
         held.complete(new PublishReply(null, Verdicts.allDelivered()));
         await().until(() -> !plans.isEmpty());
         int count = 5_000;
-        for (int i = 0; i < count; i++) {
-            get(outbox.append(0, incompressible(8_192, "m" + i)));
-            if (i == count - 2_000) {
-                assertThat(ledger.snapshot().totals().dropped()).isPositive();
-                planBytes = MIB;
-                outbox = restart();
-            }
-        }
+        appendAll(outbox, "m", 0, count - 2_000);
+        assertThat(ledger.snapshot().totals().dropped()).isPositive();
+        planBytes = MIB;
+        outbox = restart();
+        appendAll(outbox, "m", count - 2_000, count);
         long dropped = ledger.snapshot().totals().dropped();
         publisher = this::deliver;
         await().until(() -> ledger.snapshot().waiting() == 0);
@@ -161,14 +153,11 @@ class GapOutboxTest extends DiskOutboxHarness {
         maxBytes = 8 * MIB;
         OutboxVerticle outbox = open(2);
         int count = 3_000;
-        for (int i = 0; i < count; i++) {
-            if (i == when) {
-                get(outbox.append(1, batch(0, "quiet")));
-            } else if (i == when + 500) {
-                get(outbox.append(1, batch(0, "quiet too")));
-            }
-            get(outbox.append(0, incompressible(8_192, "m" + i)));
-        }
+        appendAll(outbox, "m", 0, when);
+        get(outbox.append(1, batch(0, "quiet")));
+        appendAll(outbox, "m", when, when + 500);
+        get(outbox.append(1, batch(0, "quiet too")));
+        appendAll(outbox, "m", when + 500, count);
         long dropped = ledger.snapshot().totals().dropped();
         assertThat(dropped).as("about 16 of 24 MB").isBetween(1_500L, 2_400L);
         stop();
@@ -188,10 +177,8 @@ class GapOutboxTest extends DiskOutboxHarness {
         planRecords = 5_000;
         OutboxVerticle outbox = open(1);
         begin(outbox, "first");
-        for (int i = 0; i < 4_000; i++) {
-            outbox.append(0, incompressible(8_192, "m" + i));
-        }
-        await().until(() -> ledger.snapshot().waiting() == 4_001);
+        appendAll(outbox, "m", 0, 4_000);
+        assertThat(ledger.snapshot().waiting()).isEqualTo(4_001);
         stop();
         List<Integer> inline = new ArrayList<>();
         publisher = request -> {
