@@ -10,6 +10,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,10 +30,18 @@ record SectionContext(
         AtomicLong warnings)
         implements TargetContext {
     private static final Logger LOG = LoggerFactory.getLogger(SectionContext.class);
+    /** The heap is the process's, whoever in it writes. */
+    private static final PublishingHeap HEAP =
+            new PublishingHeap(Runtime.getRuntime().maxMemory() / 4);
 
     @Override
     public <T> Future<T> blocking(Callable<T> work) {
         return workers.executeBlocking(work, false);
+    }
+
+    @Override
+    public <T> Future<T> withHeap(long bytes, Supplier<Future<T>> work) {
+        return HEAP.with(vertx.getOrCreateContext(), name, bytes, work);
     }
 
     @Override

@@ -14,6 +14,11 @@ public interface PayloadFormat {
     /** MIME type of an object. */
     String contentType();
 
+    /** Bytes of an object that its encoder keeps in memory before it writes them, at most. */
+    default long bufferBytes() {
+        return 0;
+    }
+
     /** An encoder for one object, writing to {@code out}, which it does not close. */
     Encoder encoder(OutputStream out) throws IOException;
 

@@ -4,6 +4,7 @@ import io.plantline.model.Credential;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** What a plug-in gets from the house. */
@@ -20,6 +21,15 @@ public interface TargetContext {
 
     /** Runs {@code work} on a worker thread of the section's own pool; the future completes on the caller's context. */
     <T> Future<T> blocking(Callable<T> work);
+
+    /**
+     * Runs work that takes much of the heap when there is room for it: all targets of the process share a part of the heap, first
+     * come, first served. What one target has while another one waits should leave by itself, after a timeout at most.
+     *
+     * @param bytes it takes at most, about
+     * @param work called on the caller's context; the room is given back when its future is complete
+     */
+    <T> Future<T> withHeap(long bytes, Supplier<Future<T>> work);
 
     /** The current value of a credential; a failed authentication asks again with {@code refresh}. */
     Future<Credential> credential(SecretReference reference, boolean refresh);

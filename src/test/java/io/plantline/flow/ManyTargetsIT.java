@@ -25,8 +25,8 @@ import org.junit.jupiter.api.io.TempDir;
 class ManyTargetsIT {
     private static final int TARGETS = 6;
     private static final int TOPICS = 20;
-    private static final int MESSAGES = 60_000;
-    private static final int SIZE = 250;
+    private static final int MESSAGES = 20_000;
+    private static final int SIZE = 750;
 
     @TempDir
     private Path directory;

@@ -113,6 +113,11 @@ public final class TestContext implements TargetContext, AutoCloseable {
     }
 
     @Override
+    public <T> Future<T> withHeap(long bytes, Supplier<Future<T>> work) {
+        return work.get();
+    }
+
+    @Override
     public Future<Credential> credential(SecretReference reference, boolean refresh) {
         return Future.succeededFuture(new Credential("user", "password".getBytes()));
     }

@@ -8,6 +8,7 @@ import io.plantline.spi.BatchReader;
 import io.plantline.spi.Loop;
 import io.plantline.spi.PayloadFormat;
 import io.plantline.spi.PublishBatch;
+import io.plantline.spi.TargetContext;
 import io.plantline.spi.Verdicts;
 import io.vertx.core.Future;
 import java.io.IOException;
@@ -18,14 +19,13 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 
 /**
  * Writes a plan as objects, piece by piece: a plan, and each of its objects, may be larger than memory. Where it has more objects than
  * may be open at once it is read again for the next ones.
  */
 public final class ObjectWriter {
-    private static final long PIECE_BYTES = 8 << 20;
+    private static final long PIECE_BYTES = 1 << 20;
     /** Of a piece, a store may keep each object in memory, and it is larger than its message. */
     private static final long SINGLE_PIECE_BYTES = 256 << 10;
     /** Objects of a plan that are encoded at once: each has buffers of its own, before its first message. */
@@ -38,26 +38,29 @@ public final class ObjectWriter {
     private final ObjectLayout layout;
     private final PayloadFormat format;
     private final ObjectStore store;
-    private final Worker worker;
+    private final TargetContext context;
     private final int concurrency;
+    private final long draftBytes;
 
     /**
      * A writer.
      *
      * @param concurrency objects that are published at once
+     * @param draftBytes what the store keeps of an object in memory, at most
      */
-    public ObjectWriter(ObjectLayout layout, PayloadFormat format, ObjectStore store, Worker worker, int concurrency) {
+    public ObjectWriter(
+            ObjectLayout layout,
+            PayloadFormat format,
+            ObjectStore store,
+            TargetContext context,
+            int concurrency,
+            long draftBytes) {
         this.layout = layout;
         this.format = format;
         this.store = store;
-        this.worker = worker;
+        this.context = context;
         this.concurrency = concurrency;
-    }
-
-    /** Runs something on a worker thread. */
-    @FunctionalInterface
-    public interface Worker {
-        <T> Future<T> run(Callable<T> work);
+        this.draftBytes = draftBytes;
     }
 
     /**
@@ -66,8 +69,18 @@ public final class ObjectWriter {
      * @return verdicts by object: all messages of one are delivered, or all are refused for one reason
      */
     public Future<Verdicts> write(PublishBatch batch) {
-        Run run = new Run(batch);
-        return run.start().recover(e -> run.discardAll().transform(v -> Future.failedFuture(e)));
+        return context.withHeap(heapBytes(batch), () -> {
+            Run run = new Run(batch);
+            return run.start().recover(e -> run.discardAll().transform(v -> Future.failedFuture(e)));
+        });
+    }
+
+    /** A piece that was read, what encoders keep of all open objects, and what the store has got of them. */
+    private long heapBytes(PublishBatch batch) {
+        long bytes = batch.sizeInBytes();
+        return layout.single()
+                ? 4 * Math.min(bytes, SINGLE_PIECE_BYTES)
+                : Math.min(bytes, PIECE_BYTES) + Math.min(bytes, format.bufferBytes()) + Math.min(bytes, draftBytes);
     }
 
     /** One plan. */
@@ -101,7 +114,7 @@ public final class ObjectWriter {
 
         private Future<Boolean> next() {
             return reader.next(layout.single() ? SINGLE_PIECE_BYTES : PIECE_BYTES)
-                    .compose(pieces -> worker.run(() -> pieces.isEmpty() ? closeAll() : encode(pieces))
+                    .compose(pieces -> context.blocking(() -> pieces.isEmpty() ? closeAll() : encode(pieces))
                             .compose(this::publishAll)
                             .map(v -> !pieces.isEmpty() || isReadAgain()));
         }

@@ -18,7 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.Callable;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** A plan of many topics, each of which is an object. */
@@ -26,7 +26,10 @@ class ObjectWriterTest {
     private static final int TOPICS = 1_000;
     private static final ObjectLayout BY_TOPIC = new ObjectLayout("", "m", "{topic}", false);
 
+    private static final int PER_DRAFT = 1_000;
+
     private final PayloadFormat format = new Lines();
+    private final TestContext context = new TestContext(format);
     private final Map<String, String> shown = new TreeMap<>();
     private String refused = "none";
     private int open;
@@ -91,16 +94,9 @@ class ObjectWriterTest {
         }
     }
 
-    /** Runs it at once. */
-    private static final class Here implements ObjectWriter.Worker {
-        @Override
-        public <T> Future<T> run(Callable<T> work) {
-            try {
-                return Future.succeededFuture(work.call());
-            } catch (Exception e) {
-                return Future.failedFuture(e);
-            }
-        }
+    @AfterEach
+    void close() {
+        context.close();
     }
 
     private static PublishBatch plan() {
@@ -114,9 +110,9 @@ class ObjectWriterTest {
     }
 
     private Verdicts write(PublishBatch plan) {
-        return new ObjectWriter(BY_TOPIC, format, (some, key) -> new MemoryDraft(key), new Here(), 4)
-                .write(plan)
-                .result();
+        ObjectWriter writer =
+                new ObjectWriter(BY_TOPIC, format, (some, key) -> new MemoryDraft(key), context, 4, PER_DRAFT);
+        return context.call(() -> writer.write(plan));
     }
 
     @Test

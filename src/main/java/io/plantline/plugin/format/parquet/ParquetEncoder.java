@@ -14,7 +14,8 @@ import org.apache.parquet.io.OutputFile;
 
 /** One Parquet file. Hadoop's names appear in Parquet's signatures only; none of its classes is loaded. */
 final class ParquetEncoder implements PayloadFormat.Encoder {
-    private static final long ROW_GROUP_BYTES = 32L << 20;
+    /** What waits in memory until its row group is written. */
+    static final long ROW_GROUP_BYTES = 32L << 20;
 
     private final ParquetWriter<ParquetRow> writer;
 

@@ -45,6 +45,11 @@ public final class ParquetFormatFactory implements PayloadFormatFactory<Compress
             }
 
             @Override
+            public long bufferBytes() {
+                return ParquetEncoder.ROW_GROUP_BYTES;
+            }
+
+            @Override
             public Encoder encoder(OutputStream out) throws IOException {
                 return new ParquetEncoder(out, codec);
             }

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class FileDraft extends OutputStream implements ObjectStore.Draft {
     /** Many small files at once shall not take a file descriptor each. */
-    private static final int IN_MEMORY = 256 << 10;
+    static final int IN_MEMORY = 256 << 10;
 
     /** What the processor's cache still holds when it is written. */
     private static final int CHUNK = 64 << 10;

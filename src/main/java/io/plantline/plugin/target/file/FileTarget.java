@@ -17,8 +17,9 @@ final class FileTarget implements Target {
                 config.layout(),
                 Objects.requireNonNull(context.format()),
                 (plan, key) -> new FileDraft(context, config.directory().resolve(key)),
-                context::blocking,
-                1);
+                context,
+                1,
+                FileDraft.IN_MEMORY);
     }
 
     @Override

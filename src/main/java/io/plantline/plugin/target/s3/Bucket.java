@@ -27,7 +27,7 @@ record Bucket(S3TargetConfig config, TargetContext context, S3AsyncClient client
     private static final String PLAN = "plantline-plan";
 
     /** Puts a whole object. */
-    Future<Void> put(Plan plan, String key, byte[] bytes, Checksum.Value checksum) {
+    Future<Void> put(Plan plan, String key, AsyncRequestBody body, Checksum.Value checksum) {
         return onContext(client.putObject(
                         request -> {
                             request.bucket(config.bucket())
@@ -40,7 +40,7 @@ record Bucket(S3TargetConfig config, TargetContext context, S3AsyncClient client
                                 request.ifNoneMatch("*");
                             }
                         },
-                        AsyncRequestBody.fromBytesUnsafe(bytes)))
+                        body))
                 .<Void>mapEmpty()
                 .recover(e -> S3Failures.isAlreadyThere(e) ? whoseIsIt(plan, key) : Future.failedFuture(e));
     }
@@ -76,7 +76,7 @@ record Bucket(S3TargetConfig config, TargetContext context, S3AsyncClient client
 
     /** Sends a part; numbers begin with 1. */
     CompletableFuture<CompletedPart> part(
-            String key, String upload, int number, byte[] bytes, Checksum.Value checksum) {
+            String key, String upload, int number, AsyncRequestBody body, Checksum.Value checksum) {
         return client.uploadPart(
                         request -> request.bucket(config.bucket())
                                 .key(key)
@@ -84,7 +84,7 @@ record Bucket(S3TargetConfig config, TargetContext context, S3AsyncClient client
                                 .contentMD5(checksum.md5())
                                 .checksumCRC32(checksum.crc32())
                                 .partNumber(number),
-                        AsyncRequestBody.fromBytesUnsafe(bytes))
+                        body)
                 .thenApply(sent -> CompletedPart.builder()
                         .partNumber(number)
                         .eTag(sent.eTag())

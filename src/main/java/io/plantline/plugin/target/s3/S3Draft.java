@@ -3,7 +3,6 @@ package io.plantline.plugin.target.s3;
 import io.plantline.model.Plan;
 import io.plantline.spi.object.ObjectStore;
 import io.vertx.core.Future;
-import java.io.ByteArrayOutputStream;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,13 +15,16 @@ import software.amazon.awssdk.services.s3.model.CompletedPart;
  * Until it is complete nobody sees it.
  */
 final class S3Draft extends OutputStream implements ObjectStore.Draft {
+    /** Parts that are in memory at once: one is sent while the next is filled. */
+    static final int PARTS = 2;
+
     private final Bucket bucket;
     private final Plan plan;
     private final String key;
-    private final ByteArrayOutputStream bytes = new ByteArrayOutputStream(4096);
     private final Checksum checksum;
 
     private final List<CompletedPart> parts = new ArrayList<>();
+    private PartBuffer bytes = new PartBuffer();
     private @Nullable String upload;
     private @Nullable CompletableFuture<CompletedPart> sending;
     private @Nullable RuntimeException failure;
@@ -61,15 +63,15 @@ final class S3Draft extends OutputStream implements ObjectStore.Draft {
         }
     }
 
-    /** Waits for the part before, so that an object takes two parts of memory at most. */
+    /** Waits for the part before, so that there are never more than {@link #PARTS}. */
     private void sendPart() {
         try {
             awaitPart();
             if (upload == null) {
                 upload = bucket.begin(plan, key);
             }
-            sending = bucket.part(key, upload, parts.size() + 1, bytes.toByteArray(), checksum.take());
-            bytes.reset();
+            sending = bucket.part(key, upload, parts.size() + 1, bytes.body(), checksum.take());
+            bytes = new PartBuffer();
         } catch (RuntimeException e) {
             failure = e;
         }
@@ -88,12 +90,11 @@ final class S3Draft extends OutputStream implements ObjectStore.Draft {
         Future<Void> published = failure != null
                 ? Future.failedFuture(failure)
                 : begun == null
-                        ? bucket.put(plan, key, bytes.toByteArray(), checksum.take())
+                        ? bucket.put(plan, key, bytes.body(), checksum.take())
                         : bucket.context()
                                 .<Void>blocking(() -> {
                                     awaitPart();
-                                    parts.add(bucket.part(
-                                                    key, begun, parts.size() + 1, bytes.toByteArray(), checksum.take())
+                                    parts.add(bucket.part(key, begun, parts.size() + 1, bytes.body(), checksum.take())
                                             .join());
                                     return null;
                                 })

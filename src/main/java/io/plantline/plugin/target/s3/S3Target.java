@@ -109,8 +109,9 @@ final class S3Target implements Target {
                         config.layout(),
                         format,
                         (plan, key) -> new S3Draft(bucket, plan, key),
-                        context::blocking,
-                        config.maxConcurrency())
+                        context,
+                        config.maxConcurrency(),
+                        S3Draft.PARTS * (long) config.multipartFrom())
                 .write(batch);
     }
 
