@@ -3,47 +3,83 @@ package io.plantline.runtime;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The part of the heap in which plans become objects, for all targets of a process. After an outage all of them have large plans, each
  * in several lanes: together they would need more than there is, and the process would end, start with the same plans, and end again.
  *
- * <p>First come, first served; but a target that has some gets no more than half, so that one whose store hangs does not keep all
- * others waiting; and who needs more than there is gets all of it, alone.
+ * <p>First come, first served. A target that has some gets no more than half, and who needs more than there is gets all of it, alone.
+ * What somebody has for too long while others wait does not count any more, so that a store that hangs stops nobody but its
+ * own target.
  */
 final class PublishingHeap {
+    private static final Logger LOG = LoggerFactory.getLogger(PublishingHeap.class);
+
     private final long bytes;
-    private final Map<String, Long> held = new HashMap<>();
+    private final Duration patience;
     private final List<Claim> waiting = new ArrayList<>();
+    private final Set<Claim> admitted = new HashSet<>();
+    private final Map<Object, Long> held = new HashMap<>();
     private long free;
 
-    private record Claim(String who, long bytes, Context caller, Promise<Void> admitted) {}
-
-    PublishingHeap(long bytes) {
+    /**
+     * A part of the heap.
+     *
+     * @param patience how long others wait for what somebody has
+     */
+    PublishingHeap(long bytes, Duration patience) {
         this.bytes = bytes;
         this.free = bytes;
+        this.patience = patience;
+    }
+
+    /** What somebody has, or waits for. */
+    private static final class Claim {
+        private final Object who;
+        private final String name;
+        private final long bytes;
+        private final Context caller;
+        private final Promise<Void> begin = Promise.promise();
+        private long sinceNanos;
+        private boolean counts = true;
+
+        Claim(Object who, String name, long bytes, Context caller) {
+            this.who = who;
+            this.name = name;
+            this.bytes = bytes;
+            this.caller = caller;
+        }
     }
 
     /**
      * Runs work when there is room for it, on the caller's context.
      *
-     * @param who the target
+     * @param who the definition of the target
+     * @param name of it, for the log
      * @param needed bytes
      */
-    <T> Future<T> with(Context caller, String who, long needed, Supplier<Future<T>> work) {
-        Claim claim = new Claim(who, Math.min(needed, bytes), caller, Promise.promise());
+    <T> Future<T> with(Context caller, Object who, String name, long needed, Supplier<Future<T>> work) {
+        Claim claim = new Claim(who, name, Math.min(needed, bytes), caller);
         boolean now;
         synchronized (this) {
             waiting.add(claim);
             now = admit().contains(claim);
         }
-        Future<T> done = now ? begin(work) : claim.admitted.future().compose(v -> begin(work));
+        if (!now) {
+            lookAgain(claim);
+        }
+        Future<T> done = now ? begin(work) : claim.begin.future().compose(v -> begin(work));
         return done.eventually(() -> {
             giveBack(claim);
             return Future.succeededFuture();
@@ -53,7 +89,7 @@ final class PublishingHeap {
     private static <T> Future<T> begin(Supplier<Future<T>> work) {
         try {
             return work.get();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | LinkageError e) {
             return Future.failedFuture(e);
         }
     }
@@ -61,21 +97,64 @@ final class PublishingHeap {
     private void giveBack(Claim claim) {
         List<Claim> next;
         synchronized (this) {
-            free += claim.bytes;
+            admitted.remove(claim);
+            if (claim.counts) {
+                free += claim.bytes;
+            }
             held.computeIfPresent(claim.who, (who, has) -> has == claim.bytes ? null : has - claim.bytes);
             next = admit();
         }
-        next.forEach(one -> one.caller.runOnContext(v -> one.admitted.complete()));
+        beginAll(next);
     }
 
-    /** Those for which there is room now. Who waits for its own target lets others pass; who waits for room does not. */
+    private void lookAgain(Claim claim) {
+        claim.caller.owner().setTimer(patience.toMillis(), timer -> {
+            List<Claim> next;
+            boolean waits;
+            synchronized (this) {
+                forgetWhatIsHeldForLong();
+                next = admit();
+                waits = waiting.contains(claim);
+            }
+            beginAll(next);
+            if (waits) {
+                lookAgain(claim);
+            }
+        });
+    }
+
+    private static void beginAll(List<Claim> claims) {
+        claims.forEach(claim -> claim.caller.runOnContext(v -> claim.begin.complete()));
+    }
+
+    private void forgetWhatIsHeldForLong() {
+        long now = System.nanoTime();
+        for (Claim claim : admitted) {
+            if (claim.counts && now - claim.sinceNanos >= patience.toNanos()) {
+                claim.counts = false;
+                free += claim.bytes;
+                LOG.warn(
+                        "HEAP-SHORT: {} has had {} KiB of the heap for more than {} s to write a plan while others wait; they go on without",
+                        claim.name,
+                        claim.bytes >> 10,
+                        patience.toSeconds());
+            }
+        }
+    }
+
+    /**
+     * Those for which there is room now. Who waits for what its own target has lets those of others pass; who waits for room does
+     * not.
+     */
     private List<Claim> admit() {
-        List<Claim> admitted = new ArrayList<>();
+        List<Claim> next = new ArrayList<>();
+        Set<Object> full = new HashSet<>();
         Iterator<Claim> each = waiting.iterator();
         while (each.hasNext()) {
             Claim claim = each.next();
             long has = held.getOrDefault(claim.who, 0L);
-            if (has > 0 && has + claim.bytes > bytes / 2) {
+            if (full.contains(claim.who) || (has > 0 && has + claim.bytes > bytes / 2)) {
+                full.add(claim.who);
                 continue;
             }
             if (claim.bytes > free) {
@@ -83,9 +162,11 @@ final class PublishingHeap {
             }
             free -= claim.bytes;
             held.put(claim.who, has + claim.bytes);
+            claim.sinceNanos = System.nanoTime();
             admitted.add(claim);
+            next.add(claim);
             each.remove();
         }
-        return admitted;
+        return next;
     }
 }

@@ -8,6 +8,7 @@ import io.plantline.spi.TargetContext;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
+import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
@@ -18,6 +19,7 @@ import org.slf4j.LoggerFactory;
 /**
  * What a plug-in gets from the house.
  *
+ * @param memory of one definition of the section, whichever of its instances asks
  * @param warnings how many there were; a processor has no metric of them
  */
 record SectionContext(
@@ -32,7 +34,7 @@ record SectionContext(
     private static final Logger LOG = LoggerFactory.getLogger(SectionContext.class);
     /** The heap is the process's, whoever in it writes. */
     private static final PublishingHeap HEAP =
-            new PublishingHeap(Runtime.getRuntime().maxMemory() / 4);
+            new PublishingHeap(Runtime.getRuntime().maxMemory() / 4, Duration.ofSeconds(30));
 
     @Override
     public <T> Future<T> blocking(Callable<T> work) {
@@ -41,7 +43,7 @@ record SectionContext(
 
     @Override
     public <T> Future<T> withHeap(long bytes, Supplier<Future<T>> work) {
-        return HEAP.with(vertx.getOrCreateContext(), name, bytes, work);
+        return HEAP.with(vertx.getOrCreateContext(), memory, name, bytes, work);
     }
 
     @Override

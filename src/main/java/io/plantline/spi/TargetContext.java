@@ -24,7 +24,7 @@ public interface TargetContext {
 
     /**
      * Runs work that takes much of the heap when there is room for it: all targets of the process share a part of the heap, first
-     * come, first served. What one target has while another one waits should leave by itself, after a timeout at most.
+     * come, first served. What it has for more than half a minute while others wait does not keep them any longer.
      *
      * @param bytes it takes at most, about
      * @param work called on the caller's context; the room is given back when its future is complete

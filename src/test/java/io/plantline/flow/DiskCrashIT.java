@@ -112,45 +112,56 @@ class DiskCrashIT {
                 long[] before = some(lakes);
                 assertThat(plantline.kill()).as("the kill fired").isEqualTo(137);
                 plantline = start(program, areas.size());
-                for (int i = 0; i < before.length; i++) {
-                    Lake lake = lakes.get(i);
-                    long then = before[i];
-                    await(lake.name())
-                            .atMost(Duration.ofSeconds(20))
-                            .pollDelay(Duration.ZERO)
-                            .pollInterval(Duration.ofMillis(250))
-                            .until(() -> lake.some() > then);
-                }
+                awaitMore(lakes, before);
             }
             assertThat(loads).as("every kill happened under load").allMatch(Load::isRunning);
             int[] perTopic = loads.stream().mapToInt(Load::stop).toArray();
             for (int i = 0; i < perTopic.length; i++) {
-                int count = perTopic[i] * TOPICS;
-                for (Lake lake : areas.get(i).lakes) {
-                    DistinctRows rows = DistinctRows.in(lake::folder);
-                    await(lake.name())
-                            .atMost(Duration.ofMinutes(2))
-                            .pollDelay(Duration.ZERO)
-                            .pollInterval(Duration.ofSeconds(1))
-                            .until(() -> rows.count() >= count);
-                }
+                awaitAll(areas.get(i), perTopic[i]);
             }
             assertThat(plantline.stop()).isIn(0, 143);
             for (int i = 0; i < perTopic.length; i++) {
-                for (Lake lake : areas.get(i).lakes) {
-                    Verifier.Findings found = Verifier.verify(lake.folder(), TOPICS, perTopic[i]);
-                    System.out.println("disk, " + broker + ", QoS " + areas.get(i).qos + ", " + lake.name() + ", "
-                            + KILLS + " kills: " + found.text());
-                    assertThat(found.missing()).as(lake.name()).isEmpty();
-                    assertThat(found.altered()).as(lake.name()).isZero();
-                    if (areas.get(i).qos == 2) {
-                        assertThat(found.duplicates()).as(lake.name()).isZero();
-                    }
-                    assertThat(plantline.log())
-                            .containsPattern("ledger " + lake.name() + ": accepted " + found.total() + " = delivered "
-                                    + found.total() + " \\+ filtered 0 \\+ dead-lettered 0 \\+ waiting 0");
-                }
+                verify(broker, areas.get(i), perTopic[i], plantline.log());
             }
+        }
+    }
+
+    private static void awaitMore(List<Lake> lakes, long[] before) {
+        for (int i = 0; i < before.length; i++) {
+            Lake lake = lakes.get(i);
+            long then = before[i];
+            await(lake.name())
+                    .atMost(Duration.ofSeconds(20))
+                    .pollDelay(Duration.ZERO)
+                    .pollInterval(Duration.ofMillis(250))
+                    .until(() -> lake.some() > then);
+        }
+    }
+
+    private static void awaitAll(Area area, int perTopic) {
+        for (Lake lake : area.lakes) {
+            DistinctRows rows = DistinctRows.in(lake::folder);
+            await(lake.name())
+                    .atMost(Duration.ofMinutes(2))
+                    .pollDelay(Duration.ZERO)
+                    .pollInterval(Duration.ofSeconds(1))
+                    .until(() -> rows.count() >= perTopic * TOPICS);
+        }
+    }
+
+    private static void verify(String broker, Area area, int perTopic, String log) {
+        for (Lake lake : area.lakes) {
+            Verifier.Findings found = Verifier.verify(lake.folder(), TOPICS, perTopic);
+            System.out.println("disk, " + broker + ", QoS " + area.qos + ", " + lake.name() + ", " + KILLS + " kills: "
+                    + found.text());
+            assertThat(found.missing()).as(lake.name()).isEmpty();
+            assertThat(found.altered()).as(lake.name()).isZero();
+            if (area.qos == 2) {
+                assertThat(found.duplicates()).as(lake.name()).isZero();
+            }
+            assertThat(log)
+                    .containsPattern("ledger " + lake.name() + ": accepted " + found.total() + " = delivered "
+                            + found.total() + " \\+ filtered 0 \\+ dead-lettered 0 \\+ waiting 0");
         }
     }
 

@@ -1,11 +1,13 @@
 package io.plantline.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +19,7 @@ import org.junit.jupiter.api.Test;
 class PublishingHeapTest {
     private final Vertx vertx = Vertx.vertx();
     private final Context context = vertx.getOrCreateContext();
-    private final PublishingHeap share = new PublishingHeap(100);
+    private final PublishingHeap share = new PublishingHeap(100, Duration.ofSeconds(1));
     private final List<String> begun = new CopyOnWriteArrayList<>();
     private final Map<String, Promise<String>> running = new HashMap<>();
 
@@ -30,7 +32,7 @@ class PublishingHeapTest {
     private Future<String> begin(String name, long bytes) {
         Promise<String> end = Promise.promise();
         running.put(name, end);
-        return share.with(context, name.substring(0, 1), bytes, () -> {
+        return share.with(context, name.substring(0, 1), name, bytes, () -> {
             begun.add(name);
             return end.future();
         });
@@ -81,9 +83,39 @@ class PublishingHeapTest {
     }
 
     @Test
+    void ofATargetNobodyOvertakes() throws Exception {
+        begin("a1", 20);
+        begin("a2", 60);
+        begin("a3", 20);
+        assertThat(begun).containsExactly("a1");
+        end("a1");
+        assertThat(begun).as("a2 has more than half").containsExactly("a1", "a2");
+        end("a2");
+        assertThat(begun).containsExactly("a1", "a2", "a3");
+    }
+
+    @Test
+    void aStoreThatHangsStopsItsOwnTargetAndNobodyElse() throws Exception {
+        begin("a1", 1_000);
+        begin("a2", 10);
+        begin("b1", 60);
+        begin("c1", 60);
+        assertThat(begun).containsExactly("a1");
+        await().untilAsserted(() -> assertThat(begun).containsExactly("a1", "b1"));
+        end("b1");
+        assertThat(begun).as("it does not keep the next one either").containsExactly("a1", "b1", "c1");
+        end("a1");
+        end("c1");
+        assertThat(begun).as("nothing was given back twice").containsExactly("a1", "b1", "c1", "a2");
+        begin("d1", 50);
+        begin("e1", 50);
+        assertThat(begun).endsWith("a2", "d1");
+    }
+
+    @Test
     void whatFailsGivesItsRoomBack() throws Exception {
         Future<String> failing = begin("a1", 100);
-        Future<String> throwing = share.with(context, "b", 100, () -> {
+        Future<String> throwing = share.with(context, "b", "b1", 100, () -> {
             throw new IllegalStateException("at once");
         });
         begin("c1", 100);

@@ -46,7 +46,7 @@ public final class ObjectWriter {
      * A writer.
      *
      * @param concurrency objects that are published at once
-     * @param draftBytes what the store keeps of an object in memory, at most
+     * @param draftBytes what the store keeps of each object in memory, at most
      */
     public ObjectWriter(
             ObjectLayout layout,
@@ -75,12 +75,15 @@ public final class ObjectWriter {
         });
     }
 
-    /** A piece that was read, what encoders keep of all open objects, and what the store has got of them. */
+    /** About: a piece that was read, what encoders keep of all open objects, and what the store has got of them. */
     private long heapBytes(PublishBatch batch) {
         long bytes = batch.sizeInBytes();
-        return layout.single()
-                ? 4 * Math.min(bytes, SINGLE_PIECE_BYTES)
-                : Math.min(bytes, PIECE_BYTES) + Math.min(bytes, format.bufferBytes()) + Math.min(bytes, draftBytes);
+        long piece = Math.min(bytes, PIECE_BYTES);
+        if (layout.single()) {
+            return 3 * piece;
+        }
+        int open = bytes > LARGE_BYTES ? OPEN_OF_LARGE : OPEN;
+        return piece + Math.min(bytes, open * format.bufferBytes()) + Math.min(bytes, open * draftBytes);
     }
 
     /** One plan. */

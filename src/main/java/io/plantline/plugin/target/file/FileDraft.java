@@ -25,7 +25,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class FileDraft extends OutputStream implements ObjectStore.Draft {
     /** Many small files at once shall not take a file descriptor each. */
-    static final int IN_MEMORY = 256 << 10;
+    private static final int IN_MEMORY = 256 << 10;
+
+    /** A buffer grows by doubling, and stays. */
+    static final long MOST_IN_MEMORY = 2 * IN_MEMORY;
 
     /** What the processor's cache still holds when it is written. */
     private static final int CHUNK = 64 << 10;

@@ -19,7 +19,7 @@ final class FileTarget implements Target {
                 (plan, key) -> new FileDraft(context, config.directory().resolve(key)),
                 context,
                 1,
-                FileDraft.IN_MEMORY);
+                FileDraft.MOST_IN_MEMORY);
     }
 
     @Override
