@@ -5,12 +5,11 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,8 +29,6 @@ final class PublishingHeap {
     private final Duration patience;
     private final List<Claim> waiting = new ArrayList<>();
     private final Set<Claim> admitted = new HashSet<>();
-    private final Map<Object, Long> held = new HashMap<>();
-    private long free;
 
     /**
      * A part of the heap.
@@ -40,7 +37,6 @@ final class PublishingHeap {
      */
     PublishingHeap(long bytes, Duration patience) {
         this.bytes = bytes;
-        this.free = bytes;
         this.patience = patience;
     }
 
@@ -98,10 +94,6 @@ final class PublishingHeap {
         List<Claim> next;
         synchronized (this) {
             admitted.remove(claim);
-            if (claim.counts) {
-                free += claim.bytes;
-            }
-            held.computeIfPresent(claim.who, (who, has) -> has == claim.bytes ? null : has - claim.bytes);
             next = admit();
         }
         beginAll(next);
@@ -132,7 +124,6 @@ final class PublishingHeap {
         for (Claim claim : admitted) {
             if (claim.counts && now - claim.sinceNanos >= patience.toNanos()) {
                 claim.counts = false;
-                free += claim.bytes;
                 LOG.warn(
                         "HEAP-SHORT: {} has had {} KiB of the heap for more than {} s to write a plan while others wait; they go on without",
                         claim.name,
@@ -152,21 +143,23 @@ final class PublishingHeap {
         Iterator<Claim> each = waiting.iterator();
         while (each.hasNext()) {
             Claim claim = each.next();
-            long has = held.getOrDefault(claim.who, 0L);
+            long has = held(other -> other.who.equals(claim.who));
             if (full.contains(claim.who) || (has > 0 && has + claim.bytes > bytes / 2)) {
                 full.add(claim.who);
                 continue;
             }
-            if (claim.bytes > free) {
+            if (claim.bytes > bytes - held(other -> other.counts)) {
                 break;
             }
-            free -= claim.bytes;
-            held.put(claim.who, has + claim.bytes);
             claim.sinceNanos = System.nanoTime();
             admitted.add(claim);
             next.add(claim);
             each.remove();
         }
         return next;
+    }
+
+    private long held(Predicate<Claim> by) {
+        return admitted.stream().filter(by).mapToLong(claim -> claim.bytes).sum();
     }
 }

@@ -19,7 +19,6 @@ import io.plantline.testkit.Stamp;
 import io.plantline.testkit.Verifier;
 import io.plantline.testkit.WireClient;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -108,16 +107,16 @@ class ReloadIT {
                         .as(plantline.log())
                         .isEqualTo(Version.of(i, qos).valid() ? "APPLIED" : "REFUSED");
                 if (i == Math.min(10, RELOADS / 2)) {
-                    files[0] = files(plantline);
-                    threads[0] = threads(plantline);
+                    files[0] = count(plantline, "fd");
+                    threads[0] = count(plantline, "task");
                     heap[0] = plantline.liveMegabytes();
                     // Looking has stopped the program for a moment.
                     gap.set(0);
                     lastHot.set(0);
                 }
             }
-            files[1] = files(plantline);
-            threads[1] = threads(plantline);
+            files[1] = count(plantline, "fd");
+            threads[1] = count(plantline, "task");
             long largestGap = gap.get() / 1_000_000;
             await().atMost(Duration.ofSeconds(30))
                     .pollInterval(Duration.ofSeconds(1))
@@ -214,27 +213,9 @@ class ReloadIT {
         return outcomes;
     }
 
-    private static long files(PlantlineProcess plantline) throws IOException {
-        try (Stream<Path> entries = Files.list(Path.of("/proc/" + plantline.pid() + "/fd"))) {
+    private static long count(PlantlineProcess plantline, String kind) throws IOException {
+        try (Stream<Path> entries = Files.list(Path.of("/proc/" + plantline.pid() + "/" + kind))) {
             return entries.count();
         }
-    }
-
-    /** Without those of Vert.x's pools for calls that block, which come when they are needed, up to twenty each, and stay. */
-    private static long threads(PlantlineProcess plantline) throws IOException {
-        long count = 0;
-        try (DirectoryStream<Path> threads = Files.newDirectoryStream(Path.of("/proc/" + plantline.pid() + "/task"))) {
-            for (Path thread : threads) {
-                try {
-                    String name = Files.readString(thread.resolve("comm"));
-                    if (!name.startsWith("vert.x-worker") && !name.startsWith("vert.x-internal")) {
-                        count++;
-                    }
-                } catch (IOException e) {
-                    // It has ended meanwhile.
-                }
-            }
-        }
-        return count;
     }
 }
