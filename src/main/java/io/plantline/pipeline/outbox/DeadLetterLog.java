@@ -98,9 +98,14 @@ final class DeadLetterLog {
         return opening;
     }
 
-    /** Messages in it. */
+    /** Messages that can be listed, replayed and purged: those that are durable. */
     long count() {
-        return stored - done;
+        return log == null ? 0 : log.stored(0) - done;
+    }
+
+    /** Whether there is none, nor one that is about to be durable. */
+    boolean isEmpty() {
+        return stored == done;
     }
 
     long usedBytes() {

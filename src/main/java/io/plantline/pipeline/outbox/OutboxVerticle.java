@@ -357,7 +357,7 @@ public final class OutboxVerticle extends VerticleBase implements Outbox {
             return Future.succeededFuture(ledger.snapshot().waiting() == 0
                     && relays().stream().noneMatch(Relay::isStoring)
                     && (kept == null || !kept.hasIdentifiers())
-                    && (deadLetterLog == null || deadLetterLog.count() == 0));
+                    && (deadLetterLog == null || deadLetterLog.isEmpty()));
         });
     }
 

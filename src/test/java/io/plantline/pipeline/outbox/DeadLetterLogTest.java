@@ -9,6 +9,8 @@ import io.plantline.model.Failure;
 import io.plantline.observe.DeadLetter;
 import io.plantline.pipeline.PipelineMessage.PublishReply;
 import io.plantline.pipeline.PipelineMessage.PublishRequest;
+import io.plantline.pipeline.outbox.log.FileDisk;
+import io.plantline.pipeline.outbox.log.SlowDisk;
 import io.plantline.spi.Verdicts;
 import io.vertx.core.Future;
 import java.util.HashMap;
@@ -16,6 +18,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.Test;
 
 /** Dead letters in a log of their own. */
@@ -80,6 +83,24 @@ class DeadLetterLogTest extends DiskOutboxHarness {
         assertThat(get(one)).isEqualTo(2);
         assertThat(get(two)).isEqualTo(1);
         assertThat(get(outbox.report()).deadLetters()).isZero();
+    }
+
+    @Test
+    void whatIsCountedCanBeListed() throws Exception {
+        Semaphore forces = new Semaphore(1);
+        disks = folder -> folder.endsWith(OutboxVerticle.DEAD) ? new SlowDisk(folder, forces) : new FileDisk(folder);
+        publisher = this::refuseBad;
+        OutboxVerticle outbox = open(1);
+        append(outbox, "bad 1");
+        await().until(() -> get(outbox.report()).deadLetters() == 1);
+        forces.acquire();
+        append(outbox, "bad 2");
+        await().until(forces::hasQueuedThreads);
+        assertThat(get(outbox.report()).deadLetters()).isEqualTo(1);
+        assertThat(get(outbox.deadLetters(0, 10))).hasSize(1);
+        forces.release();
+        await().until(() -> get(outbox.report()).deadLetters() == 2);
+        assertThat(get(outbox.deadLetters(0, 10))).hasSize(2);
     }
 
     @Test

@@ -134,6 +134,11 @@ public final class Log {
         return writer.usedBytes();
     }
 
+    /** Messages that a lane ever got and that are durable, those that are gone again too. */
+    public long stored(int lane) {
+        return writer.durable().stored()[lane];
+    }
+
     /** A reader of one lane's messages that were there when the log was opened, and of those after. */
     public LogReader reader(int lane) {
         LogState.Lane at = recovered.lane(lane);
