@@ -6,11 +6,16 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.util.concurrent.EventExecutor;
 import java.util.ArrayDeque;
+import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The acknowledgements of one connection: they leave in the order of receipt (MQTT 5.0 section 4.6), many per write,
  * and never on another connection.
+ *
+ * <p>The last one waits while half of the window or more is between PUBREC and PUBCOMP. A message counts towards the window until
+ * PUBCOMP (MQTT 5.0 section 4.9), but a broker may look at what waits only when it gets a PUBACK or PUBREC: Artemis does, so
+ * that nothing more would come if that found the window full. The next message makes another one the last.
  */
 final class Acknowledgements {
     private static final int PUBACK = 0x40;
@@ -35,17 +40,31 @@ final class Acknowledgements {
     /** PUBCOMPs in the buffer. */
     private int completions;
 
-    Acknowledgements(ChannelHandlerContext channel, SessionCounters counters, Pace pace) {
+    private final BitSet handshakes = new BitSet();
+    private final int manyHandshakes;
+
+    /** Identifiers between PUBREC and PUBCOMP, those that the broker has of an earlier connection too. */
+    private int openHandshakes;
+
+    /** The packet that waits for them; 0: none. */
+    private int last;
+
+    /**
+     * Those of a new connection.
+     *
+     * @param window what the broker may have in flight
+     */
+    Acknowledgements(ChannelHandlerContext channel, SessionCounters counters, Pace pace, int window) {
         this.channel = channel;
         this.counters = counters;
         this.pace = pace;
+        this.manyHandshakes = Math.max(1, window / 2);
     }
 
     /** A message of this connection could not be kept: nothing more is acknowledged here, and the broker sends again. */
     void abandon() {
-        flush();
         ChannelHandlerContext open = channel;
-        close();
+        finish();
         if (open != null) {
             open.close();
         }
@@ -53,6 +72,7 @@ final class Acknowledgements {
 
     /** Another message was delivered that wants an acknowledgement. */
     void delivered() {
+        putLast();
         unacknowledged++;
         pace.received(unacknowledged);
         if (resting && channel != null) {
@@ -86,9 +106,43 @@ final class Acknowledgements {
             return;
         }
         for (int i = 0; i < receipt.count(); i++) {
-            due++;
-            put(receipt.qos(i) == 1 ? PUBACK : PUBREC, receipt.packetId(i));
+            boolean received = receipt.qos(i) == 2;
+            int packet = packet(received ? PUBREC : PUBACK, receipt.packetId(i));
+            if (unacknowledged - due == 1 && openHandshakes >= manyHandshakes) {
+                last = packet;
+            } else {
+                acknowledge(packet);
+            }
         }
+    }
+
+    private void acknowledge(int packet) {
+        due++;
+        if (packet >>> 24 == PUBREC) {
+            open(packet & 0xFFFF);
+        }
+        room().writeInt(packet);
+    }
+
+    /** What waited because it was the last leaves; if anything did. */
+    private void putLast() {
+        int packet = last;
+        if (packet != 0) {
+            last = 0;
+            acknowledge(packet);
+        }
+    }
+
+    private void open(int packetId) {
+        if (!handshakes.get(packetId)) {
+            handshakes.set(packetId);
+            openHandshakes++;
+        }
+    }
+
+    /** PUBREL came, which is to be answered when {@link #complete} says so. */
+    void released(int packetId) {
+        open(packetId);
     }
 
     /** Answers PUBREL; the reason of an unknown identifier exists in MQTT 5 only (section 3.7.2.1). */
@@ -98,12 +152,19 @@ final class Acknowledgements {
             ByteBuf out = room();
             out.writeByte(PUBCOMP).writeByte(3).writeShort(packetId).writeByte(0x92);
         } else {
-            put(PUBCOMP, packetId);
+            room().writeInt(packet(PUBCOMP, packetId));
+        }
+        if (handshakes.get(packetId)) {
+            handshakes.clear(packetId);
+            openHandshakes--;
+        }
+        if (openHandshakes < manyHandshakes) {
+            putLast();
         }
     }
 
-    private void put(int type, int packetId) {
-        room().writeInt(type << 24 | 2 << 16 | packetId);
+    private static int packet(int type, int packetId) {
+        return type << 24 | 2 << 16 | packetId;
     }
 
     private ByteBuf room() {
@@ -131,8 +192,8 @@ final class Acknowledgements {
         flushScheduled = true;
     }
 
-    /** Writes what is due, now. */
-    void flush() {
+    /** Writes what is in the buffer, now. */
+    private void flush() {
         flushScheduled = false;
         resting = false;
         ByteBuf out = buffer;
@@ -148,10 +209,18 @@ final class Acknowledgements {
         }
     }
 
+    /** What is due leaves, and nothing after it. */
+    void finish() {
+        putLast();
+        flush();
+        close();
+    }
+
     /** The connection is gone: what is not acknowledged never will be here. */
     void close() {
-        counters.staleAcknowledgements += due;
+        counters.staleAcknowledgements += due + (last == 0 ? 0 : 1);
         due = 0;
+        last = 0;
         channel = null;
         if (buffer != null) {
             buffer.release();

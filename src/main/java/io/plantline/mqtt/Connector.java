@@ -129,8 +129,8 @@ final class Connector {
             line.socket().close();
             return;
         }
-        MqttConnection opened =
-                new MqttConnection(context, line.socket(), version, options.maxPacketSize(), counters, handler);
+        MqttConnection opened = new MqttConnection(
+                context, line.socket(), version, options.maxPacketSize(), options.receiveMaximum(), counters, handler);
         connection = opened;
         accepted = false;
         unauthorised = false;

@@ -189,6 +189,7 @@ final class Deliveries {
         if (unknown) {
             counters.unknownPubrel++;
         }
+        connection.acknowledgements().released(packetId);
         releases.add(packetId | (unknown && connection.version() == 5 ? UNKNOWN : 0));
     }
 

@@ -76,6 +76,7 @@ final class MqttConnection {
             NetSocketInternal socket,
             int version,
             int maxPacketSize,
+            int receiveMaximum,
             SessionCounters counters,
             Events events) {
         this.context = context;
@@ -88,7 +89,7 @@ final class MqttConnection {
         pipeline.addBefore("handler", "mqttEncoder", MqttEncoder.INSTANCE);
         pipeline.addBefore("handler", "mqttInbound", new Inbound(context, this));
         this.channel = pipeline.context("mqttInbound");
-        this.acknowledgements = new Acknowledgements(channel, counters, new Pace(System::nanoTime));
+        this.acknowledgements = new Acknowledgements(channel, counters, new Pace(System::nanoTime), receiveMaximum);
         socket.exceptionHandler(e -> broken("I/O failed", e));
         socket.closeHandler(v -> onClosed());
     }
@@ -176,8 +177,7 @@ final class MqttConnection {
             return;
         }
         closingBecause = why;
-        acknowledgements.flush();
-        acknowledgements.close();
+        acknowledgements.finish();
         channel.write(packet);
         channel.flush();
         if (!reading) {
@@ -189,8 +189,7 @@ final class MqttConnection {
     void close(String why) {
         if (closingBecause == null) {
             closingBecause = why;
-            acknowledgements.flush();
-            acknowledgements.close();
+            acknowledgements.finish();
             socket.close();
             context.setTimer(GRACE_MILLIS, id -> closeNow());
         }

@@ -10,6 +10,8 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.lang.ref.WeakReference;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -18,9 +20,12 @@ class AcknowledgementsTest {
     private final EmbeddedChannel channel = new EmbeddedChannel(new ChannelDuplexHandler());
     private final AtomicLong nanos = new AtomicLong();
     private final SessionCounters counters = new SessionCounters();
-    private final Acknowledgements acknowledgements =
-            new Acknowledgements(channel.pipeline().firstContext(), counters, new Pace(nanos::get));
+    private final Acknowledgements acknowledgements = of(65_535);
     private int lastPacketId;
+
+    private Acknowledgements of(int window) {
+        return new Acknowledgements(channel.pipeline().firstContext(), counters, new Pace(nanos::get), window);
+    }
 
     @Test
     void leaveInOrderOfReceipt() {
@@ -126,8 +131,15 @@ class AcknowledgementsTest {
         manyThenOne();
         acknowledge(receive(1));
         assertThat(written()).isZero();
-        acknowledgements.flush();
+        acknowledgements.finish();
         assertThat(written()).isEqualTo(1);
+        pass(REST_NANOS);
+        assertThat(written()).isZero();
+    }
+
+    @Test
+    void thatRestDoNotLeaveWhenTheConnectionIsGone() {
+        manyThenOne();
         acknowledge(receive(1));
         acknowledgements.close();
         pass(REST_NANOS);
@@ -146,6 +158,67 @@ class AcknowledgementsTest {
         assertThat(channel.isOpen()).isFalse();
     }
 
+    @Test
+    void theLastWaitsWhileHalfOfTheWindowIsBetweenPubrecAndPubcomp() {
+        Acknowledgements narrow = of(8);
+        acknowledge(receive(narrow, 2, 5));
+        assertThat(packets()).containsExactly(0x50020001, 0x50020002, 0x50020003, 0x50020004);
+        narrow.released(1);
+        assertThat(packets()).isEmpty();
+        narrow.complete(1, false);
+        assertThat(packets()).as("PUBCOMP makes room first").containsExactly(0x70020001, 0x50020005);
+    }
+
+    @Test
+    void theLastLeavesWhenAnotherIsTheLast() {
+        Acknowledgements narrow = of(8);
+        acknowledge(receive(narrow, 2, 5));
+        assertThat(packets()).hasSize(4);
+        Receipt next = receive(narrow, 1, 1);
+        assertThat(packets()).containsExactly(0x50020005);
+        acknowledge(next);
+        assertThat(packets()).as("of QoS 1, too").isEmpty();
+        narrow.complete(1, false);
+        assertThat(packets()).containsExactly(0x70020001);
+        narrow.complete(2, false);
+        assertThat(packets()).containsExactly(0x70020002, 0x40020006);
+    }
+
+    @Test
+    void whatIsReleasedOfAnEarlierConnectionTakesRoomInTheWindowToo() {
+        Acknowledgements narrow = of(2);
+        Receipt only = receive(narrow, 2, 1);
+        narrow.released(100);
+        acknowledge(only);
+        assertThat(packets()).isEmpty();
+        narrow.complete(100, true);
+        channel.runPendingTasks();
+        ByteBuf written = channel.readOutbound();
+        assertThat(written.readableBytes()).isEqualTo(9);
+        assertThat(written.getInt(5)).isEqualTo(0x50020001);
+        written.release();
+    }
+
+    @Test
+    void theLastLeavesWithTheGoodbye() {
+        Acknowledgements narrow = of(2);
+        acknowledge(receive(narrow, 2, 2));
+        assertThat(packets()).hasSize(1);
+        narrow.finish();
+        assertThat(packets()).containsExactly(0x50020002);
+        assertThat(counters.staleAcknowledgements).isZero();
+    }
+
+    @Test
+    void theLastDoesNotLeaveWhenTheConnectionIsGone() {
+        Acknowledgements narrow = of(2);
+        acknowledge(receive(narrow, 2, 2));
+        assertThat(packets()).hasSize(1);
+        narrow.close();
+        assertThat(packets()).isEmpty();
+        assertThat(counters.staleAcknowledgements).isEqualTo(1);
+    }
+
     private void manyThenOne() {
         channel.freezeTime();
         acknowledge(receive(WIDE));
@@ -155,9 +228,13 @@ class AcknowledgementsTest {
     }
 
     private Receipt receive(int count) {
-        Receipt receipt = new Receipt(acknowledgements);
+        return receive(acknowledgements, 1, count);
+    }
+
+    private Receipt receive(Acknowledgements owner, int qos, int count) {
+        Receipt receipt = new Receipt(owner);
         for (int i = 0; i < count; i++) {
-            receipt.add(++lastPacketId, 1);
+            receipt.add(++lastPacketId, qos);
         }
         return receipt;
     }
@@ -173,13 +250,20 @@ class AcknowledgementsTest {
 
     /** Acknowledgements that have left since the last look. */
     private int written() {
+        return packets().size();
+    }
+
+    /** Packets of four bytes that have left since the last look. */
+    private List<Integer> packets() {
         channel.runPendingTasks();
-        int count = 0;
+        List<Integer> packets = new ArrayList<>();
         for (ByteBuf out = channel.readOutbound(); out != null; out = channel.readOutbound()) {
-            count += out.readableBytes() / 4;
+            while (out.isReadable()) {
+                packets.add(out.readInt());
+            }
             out.release();
         }
-        return count;
+        return packets;
     }
 
     private WeakReference<Receipt> passOne() {
