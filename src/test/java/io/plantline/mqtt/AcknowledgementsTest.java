@@ -169,6 +169,17 @@ class AcknowledgementsTest {
         assertThat(packets()).as("PUBCOMP makes room first").containsExactly(0x70020001, 0x50020005);
     }
 
+    /** There is nothing that it could wait for. */
+    @Test
+    void theOnlyOneLeavesAtOnce() {
+        for (int window = 1; window <= 3; window++) {
+            lastPacketId = 0;
+            Acknowledgements narrow = of(window);
+            acknowledge(receive(narrow, 2, 1));
+            assertThat(packets()).containsExactly(0x50020001);
+        }
+    }
+
     @Test
     void theLastLeavesWhenAnotherIsTheLast() {
         Acknowledgements narrow = of(8);
