@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 /** More waits at the broker than fits into the window. */
 class SessionFullWindowTest {
-    private static final int MESSAGES = 3_000;
+    private static final int MESSAGES = 10_000;
 
     /** Artemis looks at what waits when a PUBREC comes, and not when a PUBCOMP makes room. */
     @Test
@@ -20,7 +20,7 @@ class SessionFullWindowTest {
         try (Artemis broker = Artemis.start()) {
             Options options = new Options();
             options.ports = new int[] {broker.port()};
-            options.receiveMaximum = 50;
+            options.receiveMaximum = 20;
             try (SessionHarness session = SessionHarness.start(options)) {
                 session.awaitState(State.SUBSCRIBED);
                 session.stop();
