@@ -39,8 +39,7 @@ final class KafkaFailures {
                     "fenced", "another process writes with this outbox, or the transaction took too long: " + detail);
         } else if (cause instanceof AuthorizationException) {
             return Failure.operator("access-denied", detail);
-        } else if (cause instanceof UnknownTopicOrPartitionException
-                || (cause instanceof TimeoutException && detail.contains("not present in metadata"))) {
+        } else if (cause instanceof UnknownTopicOrPartitionException || isWithoutTopic(cause)) {
             return Failure.operator("no-topic", detail);
         } else if (cause instanceof ConfigException
                 || cause instanceof InvalidConfigurationException
@@ -48,6 +47,14 @@ final class KafkaFailures {
             return Failure.operator("configuration", detail);
         }
         return Failure.retry("unavailable", cause.getClass().getSimpleName() + ": " + detail);
+    }
+
+    /**
+     * A producer waits for a topic as long as it may, and throws the same, with no cause, where no broker has answered: that one
+     * comes back by itself.
+     */
+    private static boolean isWithoutTopic(Throwable cause) {
+        return cause instanceof TimeoutException && cause.getCause() instanceof UnknownTopicOrPartitionException;
     }
 
     /** A KafkaException itself says less than what it was thrown for. */
